@@ -1,0 +1,1 @@
+"""Systems outside proofdesk, one folder each: manifest, client, pure mapping, fixtures. They know no other room."""

@@ -1,0 +1,1 @@
+"""The proof: RFC 6962 tree, canonical leaves, signed checkpoints, export. Knows nothing of tickets."""

@@ -1,0 +1,1 @@
+"""The policy gate: Cedar behind one door. Unknown, invalid or failing means denied."""

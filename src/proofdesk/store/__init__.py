@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, pools and roles, migrations, named queries with typed rows."""
