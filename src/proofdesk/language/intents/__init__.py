@@ -1,0 +1,22 @@
+"""What a ticket is about: calibrated intents and whether it is in scope at all, in milliseconds on a CPU.
+
+Inference needs numpy and (lazily) the sentence encoder; scipy and scikit-learn may be imported while training only.
+"""
+
+from proofdesk.language.intents.encoder import (
+    CachedEncoder,
+    Encoder,
+    EncoderMissing,
+    MultilingualEncoder,
+    find_encoder,
+)
+from proofdesk.language.intents.examples import LabelledText, TooFewExamples
+from proofdesk.language.intents.file import BadModelFile, load, save
+from proofdesk.language.intents.model import SegmentTriage, StackedIntentModel
+from proofdesk.language.intents.segments import segments
+from proofdesk.language.intents.training import train
+
+__all__ = [
+    "BadModelFile", "CachedEncoder", "Encoder", "EncoderMissing", "LabelledText", "MultilingualEncoder",
+    "SegmentTriage", "StackedIntentModel", "TooFewExamples", "find_encoder", "load", "save", "segments", "train",
+]  # fmt: skip

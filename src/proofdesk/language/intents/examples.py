@@ -1,0 +1,16 @@
+"""What the intent model learns from, as a value."""
+
+import msgspec
+
+
+class LabelledText(msgspec.Struct, frozen=True, kw_only=True):
+    """One text and the intent a person (or a procedure's author) gave it."""
+
+    text: str
+    intent: str
+
+
+class TooFewExamples(msgspec.Struct, frozen=True, kw_only=True):
+    """Training is not possible: what is missing, in words for the person who can add it."""
+
+    reason: str
