@@ -17,8 +17,8 @@ import msgspec
 State = Literal["open", "proposed", "billable", "final", "void", "reversed", "disputed", "deflected", "abandoned"]
 Grade = Literal["confirmed", "state_verified", "silent"]
 EventType = Literal[
-    "proposed", "customer_contact", "human_takeover", "human_reply", "human_requested", "approved", "customer_confirmed",
-    "system_state_verified", "reopened", "csat_negative", "qa_fail", "action_rolled_back", "deflected", "abandoned",
+    "proposed", "customer_contact", "human_takeover", "human_reply", "human_requested", "approved",
+    "customer_confirmed", "system_state_verified", "reopened", "csat_negative", "qa_fail", "action_rolled_back", "deflected", "abandoned",
     "dispute_opened", "dispute_rejected", "dispute_upheld",
 ]  # fmt: skip
 
@@ -90,7 +90,7 @@ class _Fold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold_resolution(events: Iterable[ResolutionEvent], terms: Terms, as_of: datetime) -> Resolution:
-    """The state of one issue as known at `as_of`; later events are not looked at. Source: metrics specification, E03."""
+    """The state of one issue as known at `as_of`; later events are not looked at (metrics, E03)."""
     fold = _Fold()
     for event in _in_order(events):
         if event.ts > as_of:

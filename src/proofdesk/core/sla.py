@@ -70,7 +70,7 @@ class Attainment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pick_target(policy: SlaPolicy, metric: Metric, *, tier: str, priority: str, channel: str) -> Target | None:
-    """The most specific promise that fits: a named tier beats a named priority beats a named channel; then the first."""
+    """The most specific promise that fits: a named tier, then priority, then channel decides; then the first."""
     facts = (tier, priority, channel)
     best: Target | None = None
     best_rank: tuple[bool, ...] = ()
