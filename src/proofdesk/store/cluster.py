@@ -110,12 +110,14 @@ def prepare_home(home: Path, account: Account) -> None:
                 f"/var/lib/proofdesk, {WAY_OUT}"
             )
     for name in ("conf", "log"):
-        (home / name).mkdir(exist_ok=True, mode=0o755)
+        (home / name).mkdir(exist_ok=True)
+        (home / name).chmod(0o755)  # whatever the umask: the server's user reads its settings here
 
 
 def initialise(cluster: Cluster) -> None:
     """Run initdb unless done. It works in another folder that is renamed at the end: half a cluster never stays."""
     if cluster.data.exists():
+        _check_version(cluster)
         return
     account = cluster.installation.account
     fresh = cluster.home / "pgdata.new"
@@ -132,6 +134,19 @@ def initialise(cluster: Cluster) -> None:
         ],
     )
     fresh.rename(cluster.data)
+
+
+def _check_version(cluster: Cluster) -> None:
+    try:
+        made_by = (cluster.data / "PG_VERSION").read_text(encoding="ascii").strip()
+    except FileNotFoundError as error:
+        raise StoreError(f"{cluster.data} is no PostgreSQL data folder: move it away, {WAY_OUT}") from error
+    major = cluster.installation.version.partition(".")[0]
+    if made_by != major:
+        raise StoreError(
+            f"{cluster.data} was made by PostgreSQL {made_by}, the programs are {major}: carry the data over with "
+            f"pg_dump of the old and psql of the new version, {WAY_OUT}"
+        )
 
 
 def configure(cluster: Cluster) -> None:

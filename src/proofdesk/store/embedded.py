@@ -34,9 +34,10 @@ class EmbeddedServer:
     attaches and only closes its own connections. A server left behind by a killed owner is taken over.
     """
 
-    def __init__(self, cluster: Cluster, lock: IO[str] | None) -> None:
+    def __init__(self, cluster: Cluster, lock: IO[str] | None, start_limit_s: float = START_LIMIT_S) -> None:
         self._cluster = cluster
         self._lock = lock
+        self._start_limit_s = start_limit_s
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -46,7 +47,7 @@ class EmbeddedServer:
         self.endpoint: Endpoint
 
     @classmethod
-    def start(cls, home: Path) -> "EmbeddedServer":
+    def start(cls, home: Path, *, start_limit_s: float = START_LIMIT_S) -> "EmbeddedServer":
         """Start the server of `home`, or attach when another process runs it. Raises StoreError.
 
         Blocks: about 1 to 4 s the first time, 0.2 s later. Of simultaneous first starts one initialises.
@@ -54,18 +55,18 @@ class EmbeddedServer:
         home = home.absolute().resolve()
         account = account_for(home / "pgdata")
         files.prepare_home(home, account)
-        deadline = time.monotonic() + START_LIMIT_S
+        deadline = time.monotonic() + start_limit_s
         while True:
             lock = _try_lock(home / "owner.lock")
             if lock is not None:
-                return cls._own(home, lock)
+                return cls._own(home, lock, start_limit_s)
             attached = cls._attach(home)
             if attached is not None:
                 return attached
             if time.monotonic() > deadline:
                 raise StoreError(
                     f"{home}: another process holds owner.lock but its server gave no answer for "
-                    f"{START_LIMIT_S:.0f} s; see {home / 'log' / 'postgres.log'}"
+                    f"{start_limit_s:.0f} s; see {home / 'log' / 'postgres.log'}"
                 )
             time.sleep(POLL_S)
 
@@ -103,12 +104,12 @@ class EmbeddedServer:
         self.stop()
 
     @classmethod
-    def _own(cls, home: Path, lock: IO[str]) -> "EmbeddedServer":
+    def _own(cls, home: Path, lock: IO[str], start_limit_s: float) -> "EmbeddedServer":
         server: EmbeddedServer | None = None
         try:
             account = account_for(home / "pgdata")
             cluster = Cluster(home=home, installation=locate(home, account))
-            server = cls(cluster, lock)
+            server = cls(cluster, lock, start_limit_s)
             files.initialise(cluster)
             if not server._adopt():
                 server._launch()
@@ -143,7 +144,7 @@ class EmbeddedServer:
     def _launch(self) -> None:
         """Start the postmaster and wait until it answers, again and again within the limit."""
         home, account = self._cluster.home, self._cluster.installation.account
-        deadline = time.monotonic() + (START_LIMIT_S if self.restarts == 0 else RESTART_LIMIT_S)
+        deadline = time.monotonic() + (self._start_limit_s if self.restarts == 0 else RESTART_LIMIT_S)
         files.configure(self._cluster)
         sockets = files.socket_folder(home, account)
         while not self._stopping.is_set():
@@ -209,7 +210,7 @@ class EmbeddedServer:
             lines = self._cluster.log.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return "It wrote no log."
-        return f"Last lines of {self._cluster.log}: " + " | ".join(lines[-LOG_TAIL_LINES:])
+        return f"Last lines of {self._cluster.log}: " + " | ".join(lines[-LOG_TAIL_LINES:]) + "."
 
 
 def _try_lock(path: Path) -> IO[str] | None:

@@ -157,15 +157,21 @@ def _wheel_folder() -> Path:
 def _copy(source: Path, home: Path) -> Path:
     """Copy what the server needs, keeping the layout (its libraries are found relative to it)."""
     target = home / "programs" / source.parent.name / source.name
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
     bundled = source.parent.with_name(f"{source.parent.name}.libs")
-    beside = target.parent.with_name(bundled.name)
-    if bundled.is_dir() and not beside.exists():
-        shutil.copytree(bundled, beside, symlinks=True)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (target.parent, target.parent.parent):
+        folder.chmod(0o755)  # whatever the umask: the server's user runs the programs from here
+    if bundled.is_dir():
+        _copy_once(bundled, target.parent.with_name(bundled.name))
+    _copy_once(source, target)
+    return target
+
+
+def _copy_once(source: Path, target: Path) -> None:
+    """Copy a folder under another name and rename it at the end: half a copy is never used."""
+    if target.exists():
+        return
+    fresh = target.with_name(f".{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(source, fresh, symlinks=True, ignore=shutil.ignore_patterns("*.a", "include", "pkgconfig", "pgxs"))
     fresh.rename(target)
-    return target

@@ -52,6 +52,14 @@ def prepare_database(endpoint: Endpoint) -> None:
         prepare_schemas(admin)
 
 
+def prepare_existing(admin: Connection[Any], endpoint: Endpoint) -> None:
+    """The same for a database that exists already, over one administrator's connection to it (autocommit)."""
+    admin.execute("select pg_advisory_lock(%s)", [_SETUP_LOCK])
+    create_roles(admin, endpoint)
+    create_database(admin, endpoint.database)
+    prepare_schemas(admin)
+
+
 def create_roles(admin: Connection[Any], endpoint: Endpoint) -> None:
     """Create the roles and set their passwords (sent as SCRAM verifiers, so no log can hold the plain one)."""
     known = {row[0] for row in admin.execute("select rolname from pg_roles where rolname like 'proofdesk%'").fetchall()}
@@ -79,7 +87,8 @@ def create_database(admin: Connection[Any], database: str, template: str = "temp
         query = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} {}")
         admin.execute(query.format(name, sql.Identifier(template), sql.Identifier(OWNER), locale))
     admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    admin.execute(sql.SQL(f"GRANT CONNECT ON DATABASE {{}} TO {APP}, {ENGINE}").format(name))
+    admin.execute(sql.SQL(f"GRANT CONNECT ON DATABASE {{}} TO {OWNER}, {APP}, {ENGINE}").format(name))
+    admin.execute(sql.SQL(f"GRANT CREATE, TEMPORARY ON DATABASE {{}} TO {OWNER}").format(name))
 
 
 def prepare_schemas(admin: Connection[Any]) -> None:

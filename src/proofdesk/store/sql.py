@@ -210,14 +210,16 @@ def parse(path: Path) -> dict[str, Text]:
                     f"{path.name}:{number}: write `-- name: some_name :one|:optional|:many|:execute [Type]`"
                 )
             heading, body = (number, match), []
-        elif not line.lstrip().startswith("--"):
-            body.append(line)
+        else:
+            body.append("" if line.lstrip().startswith("--") else line)
     return found
 
 
 def _text(path: Path, heading: tuple[int, re.Match[str]], body: list[str], role: str) -> Text:
     number, match = heading
-    sql = "\n".join(body).strip().removesuffix(";").rstrip()
+    raw = "\n".join(body)
+    sql = raw.strip().removesuffix(";").rstrip()
+    first = number + 1 + raw[: len(raw) - len(raw.lstrip())].count("\n")
     where = f"{path.name}:{number}: {match['name']}"
     if not sql:
         raise QueryError(f"{where} has no statement")
@@ -228,7 +230,7 @@ def _text(path: Path, heading: tuple[int, re.Match[str]], body: list[str], role:
         if found["name"]:
             params.add(found["name"])
         elif not found["double"]:
-            line = number + 1 + sql[: found.start()].count("\n")
+            line = first + sql[: found.start()].count("\n")
             raise QueryError(
                 f"{path.name}:{line}: {match['name']}: bare {found[0]!r}; "
                 "write %% for a percent sign, %(name)s for a value"
