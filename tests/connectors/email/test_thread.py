@@ -47,7 +47,9 @@ def test_ids_are_safe_and_read_back(key: str, tenant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", ["", "<x@y>", "<k1.t1@proofdesk.other.example>", "<=6B1.t1@proofdesk.shop.example>", "<k1@proofdesk.shop.example>",
+    "other",
+    ["", "<x@y>", "<k1.t1@proofdesk.other.example>", "<=6B1.t1@proofdesk.shop.example>",
+     "<k1@proofdesk.shop.example>",
               "<=FF.t1@proofdesk.shop.example>", "<=.t1@proofdesk.shop.example>"]
 )  # fmt: skip
 def test_other_ids_are_not_ours(other: str) -> None:
