@@ -1,0 +1,128 @@
+"""One message made ready for reading: tokens, mentions, sentences, and which tokens a rule has explained so far."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from proofdesk.core.reading import Claim, Span
+from proofdesk.language.reading.mentions import Index, Mention, Words, find_mentions
+from proofdesk.language.reading.tokens import Token, base_form, known_word, paragraph_breaks, tokenise
+from proofdesk.language.reading.words import RISK_CLASSES, FunctionWords
+
+_PAIR = re.compile(r"""["']?([\w /.-]+?)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^,}]*))""")
+
+
+class Document:
+    def __init__(
+        self,
+        text: str,
+        index: Index,
+        ids: Mapping[str, tuple[str, str]],
+        words: FunctionWords,
+        claims: Sequence[Claim] = (),
+    ) -> None:
+        self.text = text
+        self.words = words
+        self.ids = ids
+        self.tokens: list[Token] = tokenise(text, ids)
+        self.forms = Words(self.tokens, index)
+        self.mentions = find_mentions(self.tokens, self.forms, index)
+        self.at: dict[int, list[Mention]] = {}
+        for mention in self.mentions:
+            for place in mention.tokens():
+                self.at.setdefault(place, []).append(mention)
+        self.used: set[int] = set()
+        self.claimed = {at for claim in claims if claim.kind != "order_id" for at in self._covered(claim.span)}
+        self.sentences = self._sentences()
+
+    def kinds(self, at: int) -> set[str]:
+        return {mention.kind for mention in self.at.get(at, ())}
+
+    def starting(self, at: int, *kinds: str) -> Mention | None:
+        """The mention of one of `kinds` that begins at token `at`; earlier kinds first."""
+        for kind in kinds:
+            for mention in self.at.get(at, ()):
+                if mention.kind == kind and mention.start == at:
+                    return mention
+        return None
+
+    def use(self, places: Iterable[int]) -> None:
+        self.used.update(places)
+
+    def id_at(self, at: int) -> tuple[str, str] | None:
+        token = self.tokens[at]
+        return self.ids.get(token.base) if token.kind in ("id", "number") else None
+
+    def span(self, start: int, end: int) -> Span:
+        """Characters of tokens [start, end)."""
+        return Span(start=self.tokens[start].start, end=self.tokens[max(start, end - 1)].end)
+
+    def literal(self, at: int) -> dict[str, str]:
+        """The pairs of a {key: value} token."""
+        return {
+            match[1].strip().casefold(): next((part for part in match.groups()[1:] if part is not None), "").strip()
+            for match in _PAIR.finditer(self.tokens[at].text[1:-1])
+        }
+
+    def risk(self, at: int) -> str:
+        """The class of risk token `at` carries, or "". Identifiers, numbers and the requester's own things count."""
+        token = self.tokens[at]
+        if token.kind in ("id", "number", "literal"):
+            return token.kind
+        kinds = self.kinds(at)
+        for kind in ("act", "enum", "head", "value", "pay", "original", "home", "same", "same_as", "count", "one_of"):
+            if kind in kinds:
+                return kind
+        if "polite" in kinds or "filler" in kinds:
+            return ""
+        for kind in RISK_CLASSES:
+            if kind in kinds:
+                return kind
+        if kinds & {"pay_context", "status", "option"}:
+            return next(iter(kinds & {"pay_context", "status", "option"}))
+        return "comparative" if token.kind == "word" and self._graded(token) else ""
+
+    def unknown(self, at: int) -> bool:
+        """True for a word that no rule knows at all: perhaps a slip of the pen for one that matters."""
+        token = self.tokens[at]
+        return (
+            token.kind == "word"
+            and len(token.low) > 3
+            and token.text[0].islower()
+            and at not in self.at
+            and not known_word(token.low)
+        )
+
+    def _graded(self, token: Token) -> bool:
+        return (
+            token.low.endswith(self.words.comparative_endings)
+            and token.low != token.base
+            and len(token.base) < len(token.low)
+            and base_form(token.low) == token.base
+            and token.low[:2] == token.base[:2]
+        )
+
+    def _covered(self, span: Span | None) -> list[int]:
+        if span is None:
+            return []
+        return [at for at, token in enumerate(self.tokens) if token.start < span.end and span.start < token.end]
+
+    def _sentences(self) -> list[tuple[int, int]]:
+        cuts: set[int] = set()
+        breaks = paragraph_breaks(self.text)
+        for at, token in enumerate(self.tokens):
+            if token.text in ".!?" or (token.text == ";" and self._act_follows(at + 1)):
+                cuts.add(at + 1)
+            while breaks and token.start > breaks[0]:
+                breaks.pop(0)
+                cuts.add(at)
+        edges = sorted(cuts | {0, len(self.tokens)})
+        return [(start, end) for start, end in zip(edges, edges[1:], strict=False) if end > start]
+
+    def _act_follows(self, start: int) -> bool:
+        """Whether the part after a semicolon asks for something of its own."""
+        for at in range(start, len(self.tokens)):
+            if self.tokens[at].text in ".!?;":
+                return False
+            if self.starting(at, "act"):
+                return True
+        return False

@@ -1,0 +1,31 @@
+"""What the reader knows of a procedure: the words that ask for it and the slots to fill."""
+
+import msgspec
+
+from proofdesk.core.reading import SlotType
+
+
+class SlotProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """`values`: enum value -> the words for it (the value itself always counts). `of`: the order slot of lines."""
+
+    type: SlotType
+    ask: str = ""
+    values: dict[str, tuple[str, ...]] = {}
+    of: str = ""
+    optional: bool = False
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """`acts`: words that name the operation, in any language; of a phrase, up to six other words may stand between
+    its first word and the rest ("change address" reads "change the shipping address"). `serves`: record kind ->
+    statuses in which the operation is possible."""
+
+    procedure: str
+    examples: tuple[str, ...] = ()
+    acts: tuple[str, ...] = ()
+    serves: dict[str, tuple[str, ...]] = {}
+    slots: dict[str, SlotProfile] = {}
+
+    def slot_of(self, *types: SlotType) -> str:
+        """The name of the first slot of one of `types`, or ""."""
+        return next((name for name, slot in self.slots.items() if slot.type in types), "")

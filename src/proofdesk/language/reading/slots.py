@@ -1,0 +1,224 @@
+"""Fills the slots that are not lines: methods, addresses, reasons and plain values."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from proofdesk.core.reading import Doubt, SlotValue, Span
+from proofdesk.core.records import Address, Method, Order, Records
+from proofdesk.language.reading.document import Document
+from proofdesk.language.reading.frames import Frame
+from proofdesk.language.reading.profile import SlotProfile
+from proofdesk.language.reading.tokens import phrase
+
+_AMOUNT = re.compile(
+    r"(?:[$€£]|USD|EUR|GBP)?\s?(\d{1,9})(?:[.,](\d{2}))?\s?(?:USD|EUR|GBP|dollars?|euros?|[$€£])?(?!\w)", re.IGNORECASE
+)
+_CURRENCY = {
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "usd": "USD",
+    "eur": "EUR",
+    "gbp": "GBP",
+    "dollar": "USD",
+    "euro": "EUR",
+}
+
+
+def fill_method(
+    frame: Frame, records: Records, order: Order | None, current: str, slot: str, ask: str
+) -> SlotValue | Doubt:
+    """The requester's own method meant; unsaid, the one that now pays for the order (shown before anything is done)."""
+    own = records.requester.methods
+    if frame.original and not frame.methods:
+        return _method(
+            _by_id(own, (order.method_ids[:1] or ("",))[0] if order else ""), own, slot, ask, "original_method"
+        )
+    if not frame.methods:
+        return _method(_by_id(own, current), own, slot, ask, "method_of_order")
+    fitting = [m for m in own if all(_method_fits(m, kind, value) for kind, value in frame.methods)]
+    if frame.original and (not fitting or order is None or fitting[0].id not in order.method_ids[:1]):
+        fitting = []
+    return _method(fitting, own, slot, ask, "method_named")
+
+
+def fill_address(
+    doc: Document, frame: Frame, records: Records, order: Order | None, slot: str, ask: str
+) -> SlotValue | Doubt:
+    """A literal, another order's address, or the account's own; several that disagree are a question."""
+    found: list[tuple[Address, str, Span | None]] = []
+    for at in frame.literals:
+        address, owner = _literal_address(doc, at)
+        if address is None or (owner and order is not None and owner != order.id.casefold().lstrip("#")):
+            return Doubt(kind="conflict", slot=slot, question=ask or "What is the full address?")
+        found.append((address, "requester", doc.span(at, at + 1)))
+    by_id = {one.id: one for one in records.orders}
+    for reference in frame.reference_orders:
+        other = by_id[reference].address
+        if other is not None:
+            found.append((other, "record", None))
+    if frame.home and records.requester.address is not None:
+        found.append((records.requester.address, "record", None))
+    if not found:
+        return Doubt(kind="missing", slot=slot, question=ask or "What is the full address?")
+    if any(not same_address(found[0][0], other) for other, _, _ in found[1:]):
+        return Doubt(
+            kind="conflict",
+            slot=slot,
+            question=ask or "Which address do you mean?",
+            options=tuple(shown_address(a) for a, _, _ in found),
+        )
+    address, provenance, span = found[0]
+    confirmed = any(source == "record" for _, source, _ in found)
+    value = {
+        "line1": address.line1, "line2": address.line2, "city": address.city, "region": address.region,
+        "postcode": address.postcode, "country": address.country,
+    }  # fmt: skip
+    return SlotValue(
+        value=value,
+        provenance="record" if confirmed else "requester",
+        shown=shown_address(address),
+        span=span,
+        rule="address",
+    )
+
+
+def fill_enum(doc: Document, frame: Frame, name: str, slot: SlotProfile) -> SlotValue | Doubt:
+    said = frame.enums.get(name, [])
+    if len(said) == 1:
+        return SlotValue(
+            value=said[0],
+            provenance="requester",
+            shown=said[0],
+            span=doc.span(frame.start, frame.end),
+            rule="enum_words",
+        )
+    kind = "ambiguous" if said else "missing"
+    return Doubt(kind=kind, slot=name, question=slot.ask or f"Which {name}?", options=tuple(slot.values))  # type: ignore[arg-type]
+
+
+def fill_plain(doc: Document, frame: Frame, records: Records, name: str, slot: SlotProfile) -> SlotValue | Doubt:
+    """Subscriptions, plans, e-mail addresses, numbers, amounts, dates and free text."""
+    missing = Doubt(kind="missing", slot=name, question=slot.ask or f"What is the {name}?")
+    places = range(frame.start, frame.end)
+    span = doc.span(frame.start, frame.end)
+    if slot.type == "subscription":
+        named = [known[1] for at in places if (known := doc.id_at(at)) and known[0] == "subscription"]
+        choices = [s for s in records.subscriptions if s.id in named] if named else list(records.subscriptions)
+        if len(choices) != 1:
+            return (
+                missing
+                if not choices
+                else Doubt(kind="ambiguous", slot=name, question=missing.question, options=tuple(s.id for s in choices))
+            )
+        doc.use(at for at in places if (known := doc.id_at(at)) and known[1] == choices[0].id)
+        return SlotValue(
+            value=choices[0].id, provenance="record", shown=choices[0].plan_name, span=span, rule="subscription"
+        )
+    if slot.type == "plan":
+        bases = [doc.forms.base[at] for at in places]
+        plans = [p for p in records.plans if _contains(bases, phrase(p.name))]
+        return (
+            SlotValue(value=plans[0].id, provenance="record", shown=plans[0].name, span=span, rule="plan")
+            if len(plans) == 1
+            else missing
+        )
+    if slot.type == "text":
+        text = doc.text[span.start : span.end].strip()
+        doc.use(places)
+        return SlotValue(value=text, provenance="requester", shown=text, span=span, rule="text")
+    return _typed(doc, frame, slot, span) or missing
+
+
+def _typed(doc: Document, frame: Frame, slot: SlotProfile, span: Span) -> SlotValue | None:
+    for at in range(frame.start, frame.end):
+        token = doc.tokens[at]
+        value: object = None
+        if slot.type == "email" and token.kind == "email":
+            value = token.text
+        elif slot.type == "number" and token.kind == "number" and token.text.isdigit():
+            value = int(token.text)
+        elif slot.type == "date" and (day := _date(doc.text[token.start : token.start + 10])):
+            value = day
+        elif slot.type == "amount" and token.kind == "number":
+            value = _amount(doc, at)
+        if value is not None:
+            width = 10 if slot.type == "date" else len(token.text)
+            doc.use(i for i, t in enumerate(doc.tokens) if token.start <= t.start < token.start + width)
+            return SlotValue(value=value, provenance="requester", shown=token.text, span=span, rule=slot.type)
+    return None
+
+
+def shown_address(address: Address) -> str:
+    return ", ".join(
+        part for part in (address.line1, address.line2, address.city, address.region, address.postcode) if part
+    )
+
+
+def same_address(one: Address, other: Address) -> bool:
+    return all(
+        getattr(one, field).casefold() == getattr(other, field).casefold()
+        for field in ("line1", "line2", "city", "region", "postcode", "country")
+    )
+
+
+def _literal_address(doc: Document, at: int) -> tuple[Address | None, str]:
+    fields: dict[str, str] = {}
+    for key, value in doc.literal(at).items():
+        named = next((field for field, keys in doc.words.address_fields.items() if key in keys), "")
+        if not named or named in fields:
+            return None, ""
+        fields[named] = value
+    owner = fields.pop("order", "").casefold().lstrip("#")
+    if not {"line1", "city", "postcode"} <= fields.keys():
+        return None, owner
+    return Address(**fields), owner
+
+
+def _by_id(methods: Sequence[Method], method_id: str) -> list[Method]:
+    return [method for method in methods if method.id == method_id]
+
+
+def _method_fits(method: Method, kind: str, value: str) -> bool:
+    return {"id": method.id, "kind": method.kind, "brand": method.brand, "last4": method.last4}[kind] == value
+
+
+def _method(fitting: Sequence[Method], own: Sequence[Method], slot: str, ask: str, rule: str) -> SlotValue | Doubt:
+    if len(fitting) == 1:
+        return SlotValue(value=fitting[0].id, provenance="record", shown=shown_method(fitting[0]), rule=rule)
+    return Doubt(
+        kind="ambiguous" if fitting else "missing",
+        slot=slot,
+        question=ask or "Which payment method?",
+        options=tuple(m.id for m in own),
+    )
+
+
+def shown_method(method: Method) -> str:
+    name = method.kind.replace("_", " ")
+    return f"{method.brand} {name} ending in {method.last4}" if method.last4 else name
+
+
+def _contains(bases: Sequence[str], wanted: Sequence[str]) -> bool:
+    size = len(wanted)
+    return size > 0 and any(tuple(bases[i : i + size]) == tuple(wanted) for i in range(len(bases) - size + 1))
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _amount(doc: Document, at: int) -> dict[str, object] | None:
+    token = doc.tokens[at]
+    start = doc.tokens[at - 1].start if at and doc.tokens[at - 1].text in _CURRENCY else token.start
+    match = _AMOUNT.match(doc.text, start)
+    if match is None:
+        return None
+    marks = [doc.tokens[i] for i in (at - 1, at + 1) if 0 <= i < len(doc.tokens) and doc.tokens[i].base in _CURRENCY]
+    doc.use(i for i in (at - 1, at + 1) if 0 <= i < len(doc.tokens) and doc.tokens[i].base in _CURRENCY)
+    currency = _CURRENCY[marks[0].base] if marks else ""
+    return {"minor": int(match[1]) * 100 + int(match[2] or 0), "currency": currency}
