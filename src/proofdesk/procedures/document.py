@@ -110,7 +110,7 @@ class ExpectDoc(_Doc, frozen=True, kw_only=True):
     path: list[str] | None = None
 
 
-class TestDoc(_Doc, frozen=True, kw_only=True):
+class CaseDoc(_Doc, frozen=True, kw_only=True):
     name: Phrase
     requester: dict[str, Any] | None = {}
     authenticated_by: str | None = None
@@ -130,7 +130,7 @@ class ProcedureDoc(_Doc, frozen=True, kw_only=True):
     slots: dict[Name, SlotDoc] = {}
     authenticate: list[AuthMethod] = []
     steps: Annotated[list[StepDoc], msgspec.Meta(min_length=1)]
-    tests: list[TestDoc] = []
+    tests: list[CaseDoc] = []
 
 
 VERBS = ("lookup", "require", "branch", "set", "confirm", "act", "reply", "ask", "refuse", "escalate", "close")

@@ -9,7 +9,7 @@ import rfc8785
 from proofdesk.core.procedure import Procedure, Slot, Understand
 from proofdesk.procedures.compile import Compiler
 from proofdesk.procedures.conversion import closest, convert
-from proofdesk.procedures.document import ProcedureDoc, SlotDoc, TestDoc
+from proofdesk.procedures.document import CaseDoc, ProcedureDoc, SlotDoc
 from proofdesk.procedures.parts import Capabilities, Parts
 from proofdesk.procedures.scope import first_scope
 from proofdesk.procedures.yaml_source import ProcedureError, Source, parse
@@ -19,7 +19,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """A procedure with the tests its file carries."""
 
     procedure: Procedure
-    tests: tuple[TestDoc, ...] = ()
+    tests: tuple[CaseDoc, ...] = ()
 
 
 def load_procedure(text: str, source_name: str, capabilities: Capabilities) -> Procedure | tuple[ProcedureError, ...]:

@@ -34,7 +34,7 @@ from proofdesk.core.procedure import Procedure
 from proofdesk.core.reading import SlotValue
 from proofdesk.core.records import Requester
 from proofdesk.procedures.cel import evaluate
-from proofdesk.procedures.document import ExpectDoc, TestDoc
+from proofdesk.procedures.document import CaseDoc, ExpectDoc
 from proofdesk.procedures.load import Loaded
 
 MAX_TRANSITIONS = 1_000
@@ -62,7 +62,7 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class TestResult(msgspec.Struct, frozen=True, kw_only=True):
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     passed: bool
     differences: tuple[str, ...]
@@ -82,7 +82,7 @@ class Answers:
         return left.pop(0) if len(left) > 1 else left[0]
 
 
-def run_tests(loaded: Loaded) -> tuple[TestResult, ...]:
+def run_tests(loaded: Loaded) -> tuple[CaseResult, ...]:
     """Every test of the file, in its order."""
     return tuple(_run_test(loaded.procedure, test) for test in loaded.tests)
 
@@ -100,7 +100,7 @@ def dry_run(procedure: Procedure, facts: Facts, answers: Mapping[str, Any], *, c
     raise RuntimeError(f"{procedure.id}: more than {MAX_TRANSITIONS} transitions")
 
 
-def facts_of(procedure: Procedure, test: TestDoc) -> Facts:
+def facts_of(procedure: Procedure, test: CaseDoc) -> Facts:
     """The facts of a test: plain slot values come from the requester unless written as {value, provenance}."""
     first = procedure.authenticate[0] if procedure.authenticate else ""
     requester = None if test.requester is None else msgspec.convert({"id": "requester", **test.requester}, Requester)
@@ -186,10 +186,10 @@ class _Desk:
                 assert_never(directive)
 
 
-def _run_test(procedure: Procedure, test: TestDoc) -> TestResult:
+def _run_test(procedure: Procedure, test: CaseDoc) -> CaseResult:
     run = dry_run(procedure, facts_of(procedure, test), test.answers, confirm=test.confirm)
     differences = tuple(_differences(test.expect, run))
-    return TestResult(name=test.name, passed=not differences, differences=differences, run=run)
+    return CaseResult(name=test.name, passed=not differences, differences=differences, run=run)
 
 
 def _differences(expect: ExpectDoc, run: DryRun) -> list[str]:
