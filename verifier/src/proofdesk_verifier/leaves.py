@@ -100,6 +100,8 @@ def _ciphertext_fault(fields: dict[str, Any]) -> str:
         ciphertext = base64.b64decode(fields["ciphertext"], validate=True)
     except (binascii.Error, ValueError):
         return "its ciphertext is not base64"
+    if base64.b64encode(ciphertext).decode() != fields["ciphertext"]:
+        return "its ciphertext is not base64 in its one canonical form"
     if sha256(ciphertext).hexdigest() != fields["ciphertext_sha256"]:
         return "its ciphertext is not the one its hash commits to"
     return ""
