@@ -134,7 +134,7 @@ class SmtpChannel:
             local_hostname="proofdesk",
             timeout=settings.timeout_s,
             use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
+            start_tls=False,  # done in _open, where its absence can be told from a lost connection
             tls_context=_tls(settings),
         )
         try:
@@ -149,6 +149,8 @@ class SmtpChannel:
     async def _open(self, client: aiosmtplib.SMTP) -> None:
         try:
             await client.connect()
+            if self._settings.security == "starttls":
+                await self._start_tls(client)
             if self._settings.username:
                 await client.login(self._settings.username, self._password)
         except aiosmtplib.SMTPAuthenticationError as refusal:
@@ -160,7 +162,7 @@ class SmtpChannel:
             raise _refused(refusal) from None
         except aiosmtplib.SMTPNotSupported:
             raise ConnectorError(
-                "the SMTP server does not offer the STARTTLS or login that the settings ask for", permanent=True
+                "the SMTP server does not offer the login that the settings ask for", permanent=True
             ) from None
         except ssl.SSLCertVerificationError as fault:
             raise ConnectorError(
@@ -168,6 +170,12 @@ class SmtpChannel:
             ) from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
             raise _unreachable(fault) from None
+
+    async def _start_tls(self, client: aiosmtplib.SMTP) -> None:
+        await client.ehlo()
+        if not client.supports_extension("starttls"):
+            raise ConnectorError("the SMTP server does not offer STARTTLS, which the settings ask for", permanent=True)
+        await client.starttls(tls_context=_tls(self._settings))
 
 
 def _check(message: OutgoingMessage) -> None:
