@@ -34,6 +34,14 @@ def server() -> Iterator[EmbeddedServer]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def stopped_home() -> Iterator[Path]:
+    """An initialised server that is down; every test leaves it down and whole."""
+    with temporary_home() as home:
+        EmbeddedServer.start(home).stop()
+        yield home
+
+
 def setting(server: EmbeddedServer, name: str) -> str:
     with psycopg.connect(server.endpoint.admin_conninfo()) as admin:
         row = admin.execute("select current_setting(%s)", [name]).fetchone()
@@ -160,41 +168,52 @@ def test_of_three_simultaneous_first_starts_one_initialises() -> None:
     assert {(line[1], line[2]) for line in lines} == {("proofdesk_app", lines[0][2])}
 
 
-def test_a_server_left_by_a_killed_owner_is_taken_over_and_stopped() -> None:
-    with temporary_home() as home:
-        output, _ = spawn(home, "die").communicate()
-        pid = int(output.split()[2])
-        with EmbeddedServer.start(home) as server:
-            assert (server.owned, server.pid) == (True, pid)
-            os.kill(pid, signal.SIGKILL)  # an adopted server is watched too
-            deadline = time.monotonic() + RESTART_LIMIT_S
-            while server.pid in (0, pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            assert server.pid not in (0, pid)
-        assert server.pid == 0
-        # The lock names a process of another program, as after a restart of the machine.
-        (home / "pgdata" / "postmaster.pid").write_text(f"{os.getpid()}\n{home}/pgdata\n")
-        with EmbeddedServer.start(home) as server:
-            assert server.pid not in (0, os.getpid())
+def test_a_server_left_by_a_killed_owner_is_taken_over_and_stopped(stopped_home: Path) -> None:
+    output, _ = spawn(stopped_home, "die").communicate()
+    pid = int(output.split()[2])
+    with EmbeddedServer.start(stopped_home) as server:
+        assert (server.owned, server.pid) == (True, pid)
+        os.kill(pid, signal.SIGKILL)  # an adopted server is watched too
+        deadline = time.monotonic() + RESTART_LIMIT_S
+        while server.pid in (0, pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert server.pid not in (0, pid)
+    assert server.pid == 0
 
 
-def test_a_taken_port_and_half_an_initialisation_do_not_hinder_a_start() -> None:
-    with temporary_home() as home:
-        (home / "pgdata.new").mkdir()
-        (home / "pgdata.new" / "PG_VERSION").write_text("half\n")
-        with EmbeddedServer.start(home) as first:
-            port = cluster.read_port(home)
-            assert setting(first, "port") == str(port)
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", port))
-            taken.listen()
-            with EmbeddedServer.start(home) as second:
-                assert setting(second, "port") != str(port)
+def test_a_lock_file_that_names_another_program_is_no_hindrance(stopped_home: Path) -> None:
+    """As after a restart of the machine or container, when process ids are given out anew."""
+    (stopped_home / "pgdata" / "postmaster.pid").write_text(f"{os.getpid()}\n{stopped_home}/pgdata\n")
+    with EmbeddedServer.start(stopped_home) as server:
+        assert server.pid not in (0, os.getpid())
 
 
-def test_a_deep_folder_gets_a_short_socket_path() -> None:
+def test_a_taken_port_is_changed(stopped_home: Path) -> None:
+    port = cluster.read_port(stopped_home)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past the wait of closed connections
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with EmbeddedServer.start(stopped_home) as server:
+            assert setting(server, "port") == str(cluster.read_port(stopped_home)) != str(port)
+
+
+def test_a_server_that_cannot_start_says_why(stopped_home: Path) -> None:
+    control = stopped_home / "pgdata" / "global" / "pg_control"
+    whole = control.read_bytes()
+    control.write_bytes(b"\xff" * len(whole))
+    with pytest.raises(StoreError, match=r"did not start.*FATAL:  database files are incompatible.*DATABASE_URL"):
+        EmbeddedServer.start(stopped_home, start_limit_s=0.3)
+    control.write_bytes(whole)
+    with EmbeddedServer.start(stopped_home) as server:
+        assert server.owned
+
+
+def test_a_deep_folder_with_half_an_initialisation_gets_a_short_socket_path() -> None:
     with temporary_home() as top:
         home = top / ("deep" * 15) / ("er" * 20)
+        (home / "pgdata.new").mkdir(parents=True)
+        (home / "pgdata.new" / "PG_VERSION").write_text("cut off\n")
         if ROOT:
             top.chmod(0o755)  # the folder is ours; the product itself never does this to a parent
         with EmbeddedServer.start(home) as server:
@@ -245,18 +264,6 @@ def test_an_ordinary_user_runs_its_own_server() -> None:
 def test_a_wheel_without_a_fit_version_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"no PostgreSQL 17 or newer with pgvector.*PROOFDESK_DATABASE_URL"):
         install.newest(tmp_path)
-
-
-def test_a_server_that_cannot_start_says_why() -> None:
-    with temporary_home() as home:
-        with EmbeddedServer.start(home):
-            pass
-        control = home / "pgdata" / "global" / "pg_control"
-        control.write_bytes(b"\xff" * control.stat().st_size)
-        with pytest.raises(
-            StoreError, match=r"did not start.*FATAL:  database files are incompatible.*PROOFDESK_DATABASE_URL"
-        ):
-            EmbeddedServer.start(home, start_limit_s=0.3)
 
 
 def test_data_of_another_major_version_is_refused() -> None:
