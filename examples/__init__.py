@@ -1,0 +1,1 @@
+"""An invented company, Larkfield, and everything it brings along: its back office, procedures and tickets."""
