@@ -1,0 +1,96 @@
+"""Procrastinate as disposable delivery: its tables in schema `queue`, owned by the engine role, without NOTIFY.
+
+Rules found by experiment (docs/adr/0003): one job per segment; no lock, no queueing lock, no scheduled jobs; the
+notify and event triggers are dropped, workers poll. A lost or doubled job changes nothing.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.schema import SchemaManager
+
+from proofdesk.store.endpoint import Endpoint
+from proofdesk.store.pool import Connection
+
+TASK = "advance"
+QUEUE = "tickets"
+POLL_S = 0.1
+HEARTBEAT_S = 5.0
+STALLED_S = 30.0
+GRACEFUL_S = 20.0
+_INSTALL_LOCK = 7_201_431_003
+_TRIGGERS = """
+do $$
+declare t record;
+begin
+  for t in select tgname, tgrelid::regclass::text as rel from pg_trigger
+           where tgrelid = 'queue.procrastinate_jobs'::regclass and not tgisinternal loop
+    execute format('drop trigger %I on %s', t.tgname, t.rel);
+  end loop;
+end $$;
+alter table queue.procrastinate_jobs set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+"""
+
+
+def install_queue(endpoint: Endpoint) -> bool:
+    """Create the queue's tables where they are missing and drop its triggers. True when it created them."""
+    with psycopg.connect(endpoint.conninfo("engine"), autocommit=False) as conn:
+        conn.execute("select pg_advisory_xact_lock(%s)", (_INSTALL_LOCK,))
+        found = conn.execute("select to_regclass('queue.procrastinate_jobs')").fetchone()
+        if found is not None and found[0] is not None:
+            return False
+        conn.execute(SchemaManager.get_schema().encode())
+        conn.execute(_TRIGGERS.encode())
+    return True
+
+
+Advance = Callable[[str, UUID], Awaitable[None]]
+
+
+class Queue:
+    """The job queue of one worker process."""
+
+    def __init__(self, endpoint: Endpoint, advance: Advance, *, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self.app = App(
+            connector=PsycopgConnector(
+                conninfo=endpoint.conninfo("engine", application="proofdesk-queue"),
+                # The queue is disposable: its commits need not wait for the disk.
+                kwargs={"options": "-c synchronous_commit=off"},
+                min_size=2,
+                max_size=max(4, concurrency // 2),
+            )
+        )
+
+        async def run(tenant: str, ticket_id: str) -> None:
+            await advance(tenant, UUID(ticket_id))
+
+        self._task = self.app.task(name=TASK, queue=QUEUE, retry=False)(run)
+
+    async def defer(self, conn: Connection, claimed: Sequence[tuple[str, UUID, int]]) -> None:
+        """Put one job per (tenant, ticket, rank) into the queue, inside the caller's transaction on `conn`."""
+        by_rank: dict[int, list[tuple[str, UUID]]] = {}
+        for tenant, ticket_id, rank in claimed:
+            by_rank.setdefault(rank, []).append((tenant, ticket_id))
+        for rank, tickets in by_rank.items():
+            await self._task.configure(priority=-rank, connection=conn).batch_defer_async(
+                *({"tenant": tenant, "ticket_id": str(ticket_id)} for tenant, ticket_id in tickets)
+            )
+
+    async def run(self, name: str) -> None:
+        """Work until cancelled, then finish what is under way."""
+        await self.app.run_worker_async(
+            queues=[QUEUE],
+            name=name,
+            concurrency=self._concurrency,
+            fetch_job_polling_interval=POLL_S,
+            abort_job_polling_interval=60.0,
+            listen_notify=False,
+            delete_jobs="always",
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=STALLED_S,
+            shutdown_graceful_timeout=GRACEFUL_S,
+            install_signal_handlers=False,
+        )

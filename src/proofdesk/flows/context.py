@@ -1,0 +1,85 @@
+"""What every step of a ticket's journey needs at hand, and the crash points the chaos tests stand on."""
+
+import os
+import signal
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from proofdesk.flows.clock import Clock
+from proofdesk.flows.drive import Accessed
+from proofdesk.flows.keys import Keys
+from proofdesk.flows.state import State
+from proofdesk.flows.subjects import Subjects, sealer
+from proofdesk.flows.tenancy import Runtime, Tenants
+from proofdesk.flows.transition import Transition
+from proofdesk.store.pool import Pool
+from proofdesk.store.rows import TicketRow
+
+CRASH_AT = "PROOFDESK_CRASH_AT"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    lease_s: float = 20.0
+    max_transitions_per_job: int = 40
+    max_effect_attempts: int = 5
+    max_stalls: int = 5
+    retry_first_s: float = 0.5
+    retry_most_s: float = 60.0
+
+
+class Shell(msgspec.Struct, frozen=True, kw_only=True):
+    """The adapters of one process, built by the composition root."""
+
+    pool: Pool
+    tenants: Tenants
+    subjects: Subjects
+    keys: Keys
+    clock: Clock
+    limits: Limits = Limits()
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """One ticket on one worker's desk."""
+
+    shell: Shell
+    runtime: Runtime
+    ticket: TicketRow
+    state: State
+    key: bytes
+    """The data subject's key."""
+    now: datetime
+
+    def transition(self) -> Transition:
+        return Transition(self.runtime.tenant, self.ticket, self.state, self.now, sealer(self.key))
+
+
+def access_leaf(tr: Transition, accesses: list[Accessed]) -> None:
+    """One leaf for the data looked at since the last transition."""
+    if accesses:
+        tr.leaf(
+            "data.access",
+            {"reads": [{"capability": a.capability, "args_sha256": a.args_hash} for a in accesses]},
+        )
+
+
+def _no_crash(_: str) -> None:
+    return None
+
+
+def _crash_at(wanted: str) -> Callable[[str], None]:
+    name, _, count = wanted.partition(":")
+    left = [int(count or "1")]
+
+    def point(here: str) -> None:
+        if here == name:
+            left[0] -= 1
+            if left[0] <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return point
+
+
+crash_point: Callable[[str], None] = _crash_at(os.environ[CRASH_AT]) if os.environ.get(CRASH_AT) else _no_crash
+"""Named points of every flow step. With PROOFDESK_CRASH_AT=name[:n] the process kills itself there (chaos tests)."""

@@ -1,0 +1,271 @@
+"""Carries out what was prepared, one action after the other: judged, intended, called, read back, then the next."""
+
+from datetime import timedelta
+
+import msgspec
+
+from proofdesk.core.approval import Approval, ApprovalRefused, action_hash, check_approval
+from proofdesk.core.directive import (
+    Act,
+    ActFailed,
+    Close,
+    Compensate,
+    Confirmed,
+    Directive,
+    Escalate,
+    Outcome,
+    Refuse,
+)
+from proofdesk.core.policy import ActionRequest, Allowed, Denied, NeedsApproval
+from proofdesk.flows.budgets import budget_facts, budget_for, reserve_write
+from proofdesk.flows.clock import iso
+from proofdesk.flows.context import Desk, access_leaf
+from proofdesk.flows.drive import Accessed, args_hash, drive
+from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.ids import new_id
+from proofdesk.flows.prepare import facts_for, put
+from proofdesk.flows.state import UnderWay
+from proofdesk.flows.tenancy import procedure_capabilities
+from proofdesk.flows.transition import LostRace, Transition, hash_of
+from proofdesk.store import tables as t
+from proofdesk.store.pool import Connection, tenant_transaction
+from proofdesk.store.rows import ApprovalRow
+
+MAX_DIRECTIVES = 60
+REQUESTED_BY = "worker"
+
+
+async def execute(desk: Desk, tr: Transition, first: Outcome | None = None) -> None:
+    """Go on until an effect is intended, somebody is waited for, or every request has ended.
+
+    `first`: the outcome of the effect that was under way, for the current request.
+    """
+    accesses: list[Accessed] = []
+    for _ in range(MAX_DIRECTIVES):
+        place = next((n for n, r in enumerate(tr.state.requests) if r.status in ("ready", "confirm", "running")), None)
+        if place is None:
+            tr.set(step="finish")
+            tr.status = "open"
+            break
+        request = tr.state.requests[place]
+        if first is None and request.status == "confirm":
+            first = Confirmed(yes=tr.state.confirmed)
+        procedure = desk.runtime.procedures[request.run.procedure]
+        office = desk.runtime.scoped(procedure_capabilities(procedure))
+        given, output, reads = await drive(
+            procedure, request.run, facts_for(desk, tr, request), first, desk.runtime.evaluate, office
+        )
+        accesses += reads
+        tr.decided("procedure", given, output)
+        put(tr, place, run=output.run, replies=(*request.replies, *output.replies), status="ready")
+        tr.set(current=place)
+        first, ended = await _carry_out(desk, tr, place, output.directive)
+        if ended:
+            break
+    access_leaf(tr, accesses)
+
+
+async def _carry_out(desk: Desk, tr: Transition, place: int, directive: Directive) -> tuple[Outcome | None, bool]:
+    """Do what one directive says within this transition: the outcome to go on with, and whether the transition ends."""
+    match directive:
+        case Act():
+            return await _judge(desk, tr, directive)
+        case Compensate():
+            act = Act(step=directive.step, capability=directive.capability, args=directive.args, arg_provenance={})
+            intend(desk, tr, act, compensation=True)
+            return None, True
+        case Close():
+            put(tr, place, status="informed" if directive.outcome == "informed" else "done")
+            return None, False
+        case Refuse():
+            replies = (*tr.state.requests[place].replies, directive.text)
+            put(tr, place, status="refused", reason=directive.reason, replies=replies)
+            return None, False
+        case Escalate():
+            put(tr, place, status="escalated", reason=directive.reason)
+            await hand_off(desk, tr, directive.reason, directive.note)
+            return None, True
+        case _:
+            put(tr, place, status="escalated", reason="procedure_error")
+            await hand_off(desk, tr, "procedure_error", f"{type(directive).__name__} after the requester agreed")
+            return None, True
+
+
+async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, bool]:
+    """Put the action before the policy gate, and intend it only when the gate says so."""
+    approval = await _approval(desk, tr)
+    if approval is not None and approval.verdict is None and approval.expires_at > desk.now:
+        tr.status, tr.due_at = "waiting_approval", approval.expires_at
+        return None, True
+    asked = await _action_request(desk, tr, act)
+    wanted = action_hash(act.capability, act.args, desk.runtime.gate.policy_hash)
+    if approval is not None:
+        refused = _why_not(approval, wanted, desk)
+        if refused:
+            tr.set(approval_id="")
+            return ActFailed(code=refused, message=f"approval {approval.approval_id}"), False
+        asked = msgspec.structs.replace(asked, approved=True)
+    verdict = desk.runtime.gate.judge(asked)
+    key = effect_key(desk, tr, act)
+    tr.decided("policy", asked, verdict)
+    tr.leaf(
+        "policy.verdict",
+        {
+            "action_id": key,
+            "capability": act.capability,
+            "verdict": "allowed" if isinstance(verdict, Allowed) else "refused",
+            "policy_hash": verdict.policy_hash,
+            "reasons": list(verdict.reasons),
+        },
+    )
+    match verdict:
+        case Allowed():
+            if approval is not None:
+                _use(desk, tr, approval, key)
+            intend(desk, tr, act)
+            return None, True
+        case NeedsApproval():
+            _request_approval(desk, tr, act, wanted)
+            return None, True
+        case Denied():
+            code = "policy_error" if verdict.kind == "error" else "policy_denied"
+            return ActFailed(code=code, message=", ".join(verdict.reasons)), False
+
+
+async def _action_request(desk: Desk, tr: Transition, act: Act) -> ActionRequest:
+    requester = tr.state.requester
+    request = tr.state.requests[tr.state.current]
+    spent, limit = await budget_facts(desk, act)
+    return ActionRequest(
+        tenant=desk.runtime.tenant,
+        procedure=request.run.procedure,
+        capability=act.capability,
+        args_hash=args_hash(act.args),
+        arg_provenance=act.arg_provenance,
+        amount_minor=act.amount_minor,
+        currency=act.currency or desk.runtime.settings.currency,
+        requester_id=requester.id if requester else "",
+        authenticated_by=tr.state.authenticated_by,
+        account_id=requester.account_id if requester else "",
+        tier=requester.tier if requester else "standard",
+        jurisdiction=requester.jurisdiction if requester else "",
+        confidence_ppm=tr.state.confidence_ppm,
+        budget_spent_minor=spent,
+        budget_limit_minor=limit,
+        signals=tr.state.signals,
+    )
+
+
+def effect_key(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) -> str:
+    """The same action of the same ticket always has the same key, whoever carries it out and however often."""
+    request = tr.state.requests[tr.state.current]
+    return hash_of(
+        [desk.runtime.tenant, str(desk.ticket.ticket_id), request.request.id, act.step, act.args, compensation]
+    )[:48]
+
+
+def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) -> None:
+    """Record the intent in this transition; the call goes out only after it is committed."""
+    key = effect_key(desk, tr, act, compensation=compensation)
+    capability = desk.runtime.back_office.capabilities()[act.capability]
+    tr.leaf(
+        "compensation.intent" if compensation else "effect.intent",
+        {
+            "action_id": key,
+            "capability": act.capability,
+            "args_sha256": args_hash(act.args),
+            "amount_minor": act.amount_minor,
+            "currency": act.currency,
+            "policy_hash": desk.runtime.gate.policy_hash,
+        },
+    )
+    tr.also(
+        lambda conn: t.intend(
+            conn,
+            tenant=desk.runtime.tenant,
+            effect_key=key,
+            ticket_id=desk.ticket.ticket_id,
+            kind="compensation" if compensation else "action",
+            capability=act.capability,
+            args=act.args,
+            args_hash=args_hash(act.args),
+            amount_minor=act.amount_minor,
+            currency=act.currency,
+            idempotency=capability.idempotency,
+            now=desk.now,
+        )
+    )
+    budget = budget_for(desk, act)
+    if budget is not None and not compensation:
+        tr.also(reserve_write(desk, budget, key, act.amount_minor))
+    tr.set(under_way=UnderWay(effect_key=key, act=act, compensation=compensation), step="execute", approval_id="")
+    tr.status, tr.due_at = "open", desk.now
+
+
+async def _approval(desk: Desk, tr: Transition) -> ApprovalRow | None:
+    if not tr.state.approval_id:
+        return None
+    async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
+        return await t.load_approval(conn, tenant=desk.runtime.tenant, approval_id=tr.state.approval_id)
+
+
+def _why_not(row: ApprovalRow, wanted: str, desk: Desk) -> str:
+    """Why this approval does not let the action run; empty when it does."""
+    if row.verdict is None:
+        return "approval_expired"
+    if row.verdict == "rejected" or row.decided_by is None or row.decided_at is None:
+        return "approval_refused"
+    approval = Approval(
+        id=str(row.approval_id),
+        action_hash=row.action_hash,
+        approver=row.decided_by,
+        approved_at=row.decided_at,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+    )
+    checked = check_approval(approval, wanted, desk.now, row.requested_by, row.decided_by)
+    if isinstance(checked, ApprovalRefused):
+        return "approval_expired" if checked.reason == "expired" else "approval_refused"
+    return ""
+
+
+def _use(desk: Desk, tr: Transition, approval: ApprovalRow, key: str) -> None:
+    async def use(conn: Connection) -> None:
+        used = await t.use_approval(conn, tenant=desk.runtime.tenant, approval_id=approval.approval_id, now=desk.now)
+        if used != 1:
+            raise LostRace(f"approval {approval.approval_id} was used already")
+
+    tr.also(use)
+    tr.set(assisted=True)
+    tr.leaf(
+        "approval.used",
+        {"action_id": key, "approval_id": str(approval.approval_id), "approver": approval.decided_by or ""},
+    )
+
+
+def _request_approval(desk: Desk, tr: Transition, act: Act, wanted: str) -> None:
+    approval_id = new_id()
+    expires_at = desk.now + timedelta(hours=desk.runtime.settings.approval_ttl_h)
+    tr.leaf(
+        "approval.requested",
+        {"approval_id": str(approval_id), "action_hash": wanted, "expires_at": iso(expires_at)},
+    )
+    tr.also(
+        lambda conn: t.request_approval(
+            conn,
+            tenant=desk.runtime.tenant,
+            approval_id=approval_id,
+            ticket_id=desk.ticket.ticket_id,
+            action_hash=wanted,
+            capability=act.capability,
+            args=act.args,
+            amount_minor=act.amount_minor,
+            currency=act.currency,
+            policy_hash=desk.runtime.gate.policy_hash,
+            requested_by=REQUESTED_BY,
+            now=desk.now,
+            expires_at=expires_at,
+        )
+    )
+    tr.set(approval_id=str(approval_id), waiting_for="approval")
+    tr.status, tr.due_at = "waiting_approval", expires_at

@@ -1,0 +1,82 @@
+"""Who wrote this ticket: from claims and sender to one proven requester and their records."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from proofdesk.connectors.backoffice.records import Conflict
+from proofdesk.connectors.backoffice.records import Found as FoundInRecords
+from proofdesk.core.authentication import (
+    Authenticated,
+    Found,
+    NeedCode,
+    Sender,
+    Unauthenticated,
+    decide_authentication,
+)
+from proofdesk.core.reading import Claim
+from proofdesk.core.records import Records
+from proofdesk.flows.drive import Accessed
+from proofdesk.flows.tenancy import Runtime
+
+MAX_CANDIDATES = 3
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """The judgement, its facts (for the ledger) and, when somebody was proven, their records."""
+
+    verdict: Authenticated | NeedCode | Unauthenticated
+    claims: tuple[Claim, ...]
+    found: tuple[Found, ...]
+    sender: Sender
+    records: Records | None
+    accesses: list[Accessed]
+
+
+class IdentityFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the authentication decision, complete."""
+
+    claims: tuple[Claim, ...]
+    found: tuple[Found, ...]
+    sender: Sender
+    allowed: tuple[str, ...]
+
+
+async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) -> Identity:
+    """Look up whoever the claims or the sender lead to, and judge. Raises ConnectorError."""
+    accesses: list[Accessed] = []
+    ids: list[str] = []
+    conflict = False
+    asked = [tuple(claims)]
+    if sender.address and not any(
+        c.kind == "email" and c.value.casefold() == sender.address.casefold() for c in claims
+    ):
+        asked.append((Claim(kind="email", value=sender.address),))
+    for group in asked:
+        if not group:
+            continue
+        found = await runtime.records.find(runtime.back_office, group)
+        accesses += [Accessed(capability=a.capability, args_hash=a.args_hash) for a in found.accesses]
+        if isinstance(found, FoundInRecords):
+            ids.append(found.requester_id)
+        elif isinstance(found, Conflict):
+            ids += found.requester_ids
+            conflict = True
+    loaded: dict[str, Records] = {}
+    for requester_id in dict.fromkeys(ids[:MAX_CANDIDATES]):
+        answer = await runtime.records.load_records(runtime.back_office, requester_id)
+        accesses += [Accessed(capability=a.capability, args_hash=a.args_hash) for a in answer.accesses]
+        loaded[requester_id] = answer.records
+    entries = tuple(
+        Found(requester=records.requester, order_ids=tuple(order.id for order in records.orders))
+        for records in loaded.values()
+    )
+    verdict: Authenticated | NeedCode | Unauthenticated
+    if conflict:
+        verdict = Unauthenticated(reason="conflicting_claims")
+    else:
+        verdict = decide_authentication(claims, entries, sender, runtime.settings.authentication)
+    records = loaded.get(verdict.requester_id) if isinstance(verdict, Authenticated) else None
+    return Identity(
+        verdict=verdict, claims=tuple(claims), found=entries, sender=sender, records=records, accesses=accesses
+    )

@@ -1,0 +1,198 @@
+"""A message comes in: once, whatever the channel repeats; threaded to its ticket; personal data sealed in the ledger.
+
+A repeated delivery id gives the same answer again. Nothing here decides about the request itself.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from proofdesk.core.resolution import EventType
+from proofdesk.core.thanks import is_thanks
+from proofdesk.flows.context import Shell
+from proofdesk.flows.ids import new_id
+from proofdesk.flows.settle import settle_issue
+from proofdesk.flows.state import State
+from proofdesk.flows.subjects import sealer
+from proofdesk.flows.tenancy import Runtime, sla_due
+from proofdesk.flows.transition import append_leaves
+from proofdesk.ledger.canonical import make_leaf
+from proofdesk.store import tables as t
+from proofdesk.store.pool import Connection, tenant_transaction
+from proofdesk.store.rows import TicketRow
+
+MAX_TEXT_CHARS = 100_000
+MAX_SUBJECT_CHARS = 300
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as its channel understood it. `delivery_id` is unique within the channel; `verified`: the channel
+    proves the sender. `refs`: ids of earlier messages it answers. `ticket_id`: given where the channel knows it."""
+
+    channel: str
+    delivery_id: str
+    sender: str
+    verified: bool = False
+    subject: str = ""
+    text: str
+    message_ref: str = ""
+    refs: tuple[str, ...] = ()
+    ticket_id: UUID | None = None
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True, tag="received"):
+    ticket_id: UUID
+    new: bool
+    duplicate: bool = False
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True, tag="rejected"):
+    reason: str
+
+
+async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received | Rejected:
+    """Store one message and make its ticket due. One transaction; the answer is only given after its commit."""
+    if not incoming.text.strip():
+        return Rejected(reason="the message has no text")
+    if len(incoming.text) > MAX_TEXT_CHARS:
+        return Rejected(reason=f"the text has more than {MAX_TEXT_CHARS} characters")
+    now = shell.clock.now()
+    tenant = runtime.tenant
+    digest = hashlib.sha256(incoming.text.encode()).digest()
+    async with tenant_transaction(shell.pool, tenant) as conn:
+        seen = await t.inbox_of(conn, tenant=tenant, channel=incoming.channel, delivery_id=incoming.delivery_id)
+        if seen is not None:
+            return _again(seen.ticket_id, seen.raw_sha256, digest)
+        ticket = await _thread(conn, tenant, incoming)
+        if incoming.ticket_id is not None and ticket is None:
+            return Rejected(reason="there is no such ticket")
+        if ticket is None:
+            ticket_id, subject_ref, key = await _open_ticket(shell, conn, runtime, incoming, now)
+        else:
+            ticket_id, subject_ref = ticket.ticket_id, ticket.subject_ref
+            _, key = await shell.subjects.ensure(conn, tenant, _address(incoming, ticket), now)
+            await _wake(conn, runtime, ticket, incoming, now)
+        await t.add_message(
+            conn,
+            tenant=tenant,
+            message_id=new_id(),
+            ticket_id=ticket_id,
+            at=now,
+            direction="in",
+            author="requester",
+            public=True,
+            text=incoming.text,
+            channel_ref=incoming.message_ref,
+        )
+        await t.inbox_add(
+            conn,
+            tenant=tenant,
+            inbox_id=new_id(),
+            channel=incoming.channel,
+            delivery_id=incoming.delivery_id,
+            now=now,
+            raw_sha256=digest,
+            outcome="ticket" if ticket is None else "reply",
+            reason="",
+            ticket_id=ticket_id,
+        )
+        body: dict[str, Any] = {"ticket_id": str(ticket_id), "channel": incoming.channel, "new": ticket is None}
+        leaf = make_leaf(
+            tenant,
+            now,
+            "message.received",
+            body,
+            subject_ref=str(subject_ref),
+            ciphertext=sealer(key)(incoming.text.encode()),
+        )
+        await append_leaves(conn, tenant, [leaf], ticket_id)
+    return Received(ticket_id=ticket_id, new=ticket is None)
+
+
+def _again(ticket_id: UUID | None, before: bytes, digest: bytes) -> Received | Rejected:
+    if before != digest:
+        return Rejected(reason="this delivery id was used for another message")
+    if ticket_id is None:
+        return Rejected(reason="this message was rejected before")
+    return Received(ticket_id=ticket_id, new=False, duplicate=True)
+
+
+async def _thread(conn: Connection, tenant: str, incoming: Incoming) -> TicketRow | None:
+    ticket_id = incoming.ticket_id
+    if ticket_id is None and incoming.refs:
+        found = await t.ticket_of_channel_ref(conn, tenant=tenant, refs=list(incoming.refs))
+        ticket_id = found.ticket_id if found else None
+    if ticket_id is None:
+        return None
+    ticket = await t.lock_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    if ticket is None:
+        return None
+    # A mail that names a thread but comes from somebody else opens a ticket of its own: no one joins by guessing ids.
+    if incoming.ticket_id is None and ticket.sender.casefold() != incoming.sender.casefold():
+        return None
+    return ticket
+
+
+async def _open_ticket(
+    shell: Shell, conn: Connection, runtime: Runtime, incoming: Incoming, now: datetime
+) -> tuple[UUID, UUID, bytes]:
+    tenant, ticket_id, issue_id = runtime.tenant, new_id(), new_id()
+    subject_ref, key = await shell.subjects.ensure(conn, tenant, incoming.sender or str(ticket_id), now)
+    await t.insert_issue(conn, tenant=tenant, issue_id=issue_id, subject_ref=subject_ref, now=now)
+    await t.insert_ticket(
+        conn,
+        tenant=tenant,
+        ticket_id=ticket_id,
+        issue_id=issue_id,
+        subject_ref=subject_ref,
+        channel=incoming.channel,
+        sender=incoming.sender,
+        sender_verified=incoming.verified,
+        subject=incoming.subject[:MAX_SUBJECT_CHARS],
+        state=msgspec.to_builtins(State()),
+        priority=2,
+        now=now,
+    )
+    first_due, solve_due = sla_due(runtime.settings, "standard", now)
+    for kind, due in (("first_response", first_due), ("resolution", solve_due)):
+        await t.start_timer(conn, tenant=tenant, ticket_id=ticket_id, kind=kind, started_at=now, due_at=due)
+    return ticket_id, subject_ref, key
+
+
+def _address(incoming: Incoming, ticket: TicketRow) -> str:
+    return ticket.sender or incoming.sender or str(ticket.ticket_id)
+
+
+async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming: Incoming, now: datetime) -> None:
+    """An answer, a new contact after solving, or more to read for the person who has it."""
+    tenant = runtime.tenant
+    await t.touch_issue(conn, tenant=tenant, issue_id=ticket.issue_id, now=now)
+    if ticket.status in ("solved", "closed"):
+        if is_thanks(incoming.text):
+            return
+        event: EventType = "customer_contact"
+        await settle_issue(
+            conn,
+            tenant,
+            runtime.settings.contract,
+            issue_id=ticket.issue_id,
+            ticket_id=ticket.ticket_id,
+            events=(event,),
+            now=now,
+        )
+        await _go_on(conn, tenant, ticket, msgspec.to_builtins(_reopened(ticket)), now)
+    elif ticket.status == "waiting_requester":
+        await _go_on(conn, tenant, ticket, ticket.state, now)
+
+
+def _reopened(ticket: TicketRow) -> State:
+    """A solved ticket the requester comes back to goes to a person: our claim that it was resolved was wrong."""
+    state = msgspec.convert(ticket.state, State)
+    return msgspec.structs.replace(state, step="reopened", waiting_for="")
+
+
+async def _go_on(conn: Connection, tenant: str, ticket: TicketRow, state: dict[str, Any], now: datetime) -> None:
+    await t.wake(conn, tenant=tenant, ticket_id=ticket.ticket_id, version=ticket.version, state=state, now=now)

@@ -1,0 +1,174 @@
+"""Makes the call of an intended effect and reads it back. The one place that writes to another system.
+
+Fresh: this worker has just committed the intent, so nobody has called yet. Not fresh: somebody may have. Then class A
+repeats under the same key, the others look first, and money is never sent twice on a guess.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from proofdesk.core.directive import Acted, ActFailed, Done, LookedUp, LookupRefused, Outcome, Read, ReadBack
+from proofdesk.core.interpreter import next_step, resume
+from proofdesk.flows.context import Desk, access_leaf, crash_point
+from proofdesk.flows.drive import Accessed, args_hash, drive, looked_up
+from proofdesk.flows.execute import execute
+from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.prepare import facts_for, put
+from proofdesk.flows.state import UnderWay
+from proofdesk.flows.tenancy import procedure_capabilities
+from proofdesk.flows.transition import Transition
+from proofdesk.ports import Answer, ConnectorError, Refused
+from proofdesk.store import tables as t
+from proofdesk.store.pool import jsonb, tenant_transaction
+
+
+async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
+    """Afterwards `tr` records what became of the effect, or when to try again."""
+    under_way = tr.state.under_way
+    assert under_way is not None
+    act = under_way.act
+    capability = desk.runtime.back_office.capabilities()[act.capability]
+    repeatable = fresh or capability.idempotency in ("A", "B")
+    procedure = desk.runtime.procedures[tr.state.requests[tr.state.current].run.procedure]
+    office = desk.runtime.scoped(procedure_capabilities(procedure))
+    crash_point("before_call")
+    if not repeatable:
+        await _reconcile(desk, tr, under_way)
+        return
+    try:
+        answer = await office.call(act.capability, act.args, key=under_way.effect_key)
+    except ConnectorError as error:
+        await _no_answer(desk, tr, under_way, error)
+        return
+    crash_point("after_call")
+    if isinstance(answer, Refused):
+        _settled(desk, tr, under_way, "refused", answer={"code": answer.code, "message": answer.message})
+        tr.set(under_way=None)
+        await execute(desk, tr, ActFailed(code="refused_by_system", message=f"{answer.code}: {answer.message}"))
+        return
+    await _prove(desk, tr, under_way, answer)
+
+
+async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, answer: Answer) -> None:
+    """The other system said yes: read it back before anybody is told."""
+    if under_way.compensation:
+        _settled(desk, tr, under_way, "confirmed", answer=answer.value, receipt={"operation": answer.operation})
+        tr.set(under_way=None)
+        await execute(desk, tr, Done())
+        return
+    place = tr.state.current
+    request = tr.state.requests[place]
+    procedure = desk.runtime.procedures[request.run.procedure]
+    office = desk.runtime.scoped(procedure_capabilities(procedure))
+    facts = facts_for(desk, tr, request)
+    given, output, reads = await drive(
+        procedure, request.run, facts, Acted(value=answer.value), desk.runtime.evaluate, office
+    )
+    tr.decided("procedure", given, output)
+    put(tr, place, run=output.run)
+    if not isinstance(output.directive, ReadBack):
+        _settled(desk, tr, under_way, "uncertain", answer=answer.value)
+        tr.set(under_way=None)
+        await hand_off(desk, tr, "read_back_failed", "no read-back could be made")
+        return
+    read_back = output.directive
+    found = await _read(desk, read_back)
+    access_leaf(tr, [*reads, Accessed(capability=read_back.capability, args_hash=args_hash(read_back.args))])
+    crash_point("after_read_back")
+    proven_run, _ = next_step(procedure, resume(procedure, output.run, found), facts, desk.runtime.evaluate)
+    proven = read_back.step in proven_run.acted
+    receipt = {"capability": read_back.capability, "args_sha256": args_hash(read_back.args), "at": tr.now.isoformat()}
+    if isinstance(found, Read):
+        receipt["value_sha256"] = args_hash({"value": found.value})
+    _settled(desk, tr, under_way, "confirmed" if proven else "uncertain", answer=answer.value, receipt=receipt)
+    tr.set(under_way=None)
+    await execute(desk, tr, found)
+
+
+async def _read(desk: Desk, read_back: ReadBack) -> Outcome:
+    """Read with a view that can do nothing but this read. No answer counts as not found, never as proof."""
+    office = desk.runtime.scoped(frozenset({read_back.capability}))
+    try:
+        answer = looked_up(await office.call(read_back.capability, read_back.args))
+    except ConnectorError as error:
+        return LookupRefused(code="unavailable", message=str(error))
+    return Read(value=answer.value) if isinstance(answer, LookedUp) else answer
+
+
+async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay) -> None:
+    """It is unknown whether the call went out: look whether the change is there."""
+    place = tr.state.current
+    request = tr.state.requests[place]
+    procedure = desk.runtime.procedures[request.run.procedure]
+    facts = facts_for(desk, tr, request)
+    acted = resume(procedure, request.run, Acted(value={}))
+    run, directive = next_step(procedure, acted, facts, desk.runtime.evaluate)
+    if isinstance(directive, ReadBack) and not under_way.compensation:
+        found = await _read(desk, directive)
+        after, _ = next_step(procedure, resume(procedure, run, found), facts, desk.runtime.evaluate)
+        if directive.step in after.acted:
+            await _prove(desk, tr, under_way, Answer(value={}, operation="reconciled"))
+            return
+        if isinstance(found, Read) and _may_repeat(desk, under_way):
+            await perform(desk, tr, fresh=True)
+            return
+    _settled(desk, tr, under_way, "uncertain")
+    tr.set(under_way=None)
+    await hand_off(desk, tr, "effect_uncertain", under_way.act.capability)
+
+
+def _may_repeat(desk: Desk, under_way: UnderWay) -> bool:
+    """Class C looked and did not find it; class D is never repeated, money never without a native key."""
+    capability = desk.runtime.back_office.capabilities()[under_way.act.capability]
+    return capability.idempotency == "C" and under_way.act.amount_minor == 0
+
+
+async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, error: ConnectorError) -> None:
+    limits = desk.shell.limits
+    async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
+        row = await t.load_effect(conn, tenant=desk.runtime.tenant, effect_key=under_way.effect_key)
+    attempts = (row.attempts if row else 0) + 1
+    if error.permanent and not error.uncertain:
+        _settled(desk, tr, under_way, "given_up")
+        tr.set(under_way=None)
+        await execute(desk, tr, ActFailed(code="connector_failed", message=str(error)))
+        return
+    if attempts >= limits.max_effect_attempts:
+        _settled(desk, tr, under_way, "uncertain" if error.uncertain else "given_up")
+        tr.set(under_way=None)
+        reason = "effect_uncertain" if error.uncertain else "connector_failed"
+        await hand_off(desk, tr, reason, f"{under_way.act.capability}: {attempts} attempts")
+        return
+    tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": attempts, "uncertain": error.uncertain})
+    tr.also(
+        lambda conn: t.attempt_effect(conn, tenant=desk.runtime.tenant, effect_key=under_way.effect_key, now=desk.now)
+    )
+    wait_s = max(error.retry_after_s, min(limits.retry_first_s * 2 ** (attempts - 1), limits.retry_most_s))
+    tr.status = "open"
+    tr.due_at = desk.now + timedelta(seconds=wait_s * desk.shell.clock.speed)
+
+
+def _settled(
+    desk: Desk, tr: Transition, under_way: UnderWay, state: str, *, answer: Any = None, receipt: Any = None
+) -> None:
+    """Write what became of the effect: its row, its leaf, its reservation, and what it compensated."""
+    key = under_way.effect_key
+    body: dict[str, Any] = {"action_id": key, "state": state}
+    if receipt is not None:
+        body["read_back_sha256"] = args_hash({"receipt": receipt})
+    tr.leaf(f"effect.{state}" if not under_way.compensation else f"compensation.{state}", body)
+    tenant = desk.runtime.tenant
+    tr.also(
+        lambda conn: t.settle_effect(
+            conn,
+            tenant=tenant,
+            effect_key=key,
+            state=state,
+            answer=jsonb(answer),
+            receipt=jsonb(receipt) if receipt is not None else None,
+            now=desk.now,
+        )
+    )
+    if under_way.act.amount_minor and state != "uncertain":
+        reservation = "spent" if state == "confirmed" else "released"
+        tr.also(lambda conn: t.settle_reservation(conn, tenant=tenant, effect_key=key, state=reservation))

@@ -1,0 +1,146 @@
+"""The journey of one ticket: transition after transition, each durable, until it waits for somebody or is done.
+
+Whoever runs this may die at any line. What was committed stands; what was not is decided again from the same facts.
+"""
+
+from datetime import timedelta
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from proofdesk.core.consent import read_consent
+from proofdesk.flows.budgets import BudgetExhausted
+from proofdesk.flows.context import Desk, Shell, crash_point
+from proofdesk.flows.deliver import deliver
+from proofdesk.flows.execute import execute
+from proofdesk.flows.finish import close_after_window, finish
+from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.perform import perform
+from proofdesk.flows.prepare import prepare
+from proofdesk.flows.state import State
+from proofdesk.flows.subjects import SubjectErased
+from proofdesk.flows.transition import LostRace, Transition
+from proofdesk.flows.understand import understand
+from proofdesk.ports import ConnectorError
+from proofdesk.store import tables as t
+from proofdesk.store.pool import tenant_transaction
+from proofdesk.store.rows import TicketRow
+
+log = structlog.get_logger("resolve")
+
+
+async def advance(shell: Shell, tenant: str, ticket_id: UUID) -> None:
+    """Take the ticket from where it stands to where it waits. Safe to call at any time, any number of times."""
+    async with tenant_transaction(shell.pool, tenant) as conn:
+        ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    if ticket is None or ticket.due_at is None:
+        return
+    try:
+        key = await shell.subjects.key_of(shell.pool, tenant, ticket.subject_ref)
+    except SubjectErased:
+        log.warning("subject erased, ticket left alone", ticket_id=str(ticket_id))
+        return
+    fresh = False
+    for _ in range(shell.limits.max_transitions_per_job):
+        now = shell.clock.now()
+        if ticket.due_at is None or ticket.due_at > now:
+            return
+        runtime = await shell.tenants.get(tenant)
+        state = msgspec.convert(ticket.state, State)
+        desk = Desk(shell=shell, runtime=runtime, ticket=ticket, state=state, key=key, now=now)
+        try:
+            ticket, fresh = await _transition(desk, fresh=fresh)
+        except LostRace:
+            return
+
+
+async def _transition(desk: Desk, *, fresh: bool) -> tuple[TicketRow, bool]:
+    """One step, one commit. Gives the moved ticket and whether an effect was just intended by this worker."""
+    tr = desk.transition()
+    try:
+        await _step(desk, tr, fresh=fresh)
+    except ConnectorError as error:
+        tr = desk.transition()
+        await _stall(desk, tr, error)
+    tr.set(stalls=tr.state.stalls if tr.state.stalls != desk.state.stalls else 0)
+    crash_point("before_commit")
+    goes_on = tr.due_at is not None and tr.due_at <= desk.now
+    lease_s = desk.shell.limits.lease_s if goes_on else 0.0
+    try:
+        moved = await tr.commit(desk.shell.pool, lease_s=lease_s)
+    except BudgetExhausted as error:
+        tr = desk.transition()
+        await hand_off(desk, tr, "budget_exhausted", str(error))
+        moved = await tr.commit(desk.shell.pool, lease_s=0.0)
+    crash_point("after_commit")
+    return moved, tr.state.under_way is not None and desk.state.under_way != tr.state.under_way
+
+
+async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
+    state = desk.state
+    if state.waiting_for and await _waited(desk, tr):
+        return
+    match tr.state.step:
+        case "understand":
+            await understand(desk, tr)
+        case "prepare":
+            await prepare(desk, tr)
+        case "execute" if state.under_way is not None:
+            await perform(desk, tr, fresh=fresh)
+        case "execute":
+            await execute(desk, tr)
+        case "finish":
+            await finish(desk, tr)
+        case "send":
+            await deliver(desk, tr)
+        case "window":
+            close_after_window(desk, tr)
+        case "reopened":
+            await hand_off(desk, tr, "reopened", "the requester came back after we had called it solved")
+        case _:
+            assert_never(tr.state.step)
+
+
+async def _waited(desk: Desk, tr: Transition) -> bool:
+    """What the ticket waited for has come, or the time for it has passed. True when that alone was the step."""
+    waiting, answered = desk.state.waiting_for, await _latest_answer(desk)
+    if waiting == "approval":
+        tr.set(waiting_for="")
+        return False
+    if answered is None:
+        await hand_off(desk, tr, "no_answer", f"waited for {waiting}")
+        return True
+    tr.set(waiting_for="")
+    if waiting != "confirm":
+        tr.set(step="understand")
+        return False
+    consent = read_consent(answered)
+    tr.decided("consent", {"answer": answered}, consent)
+    if consent == "unclear":
+        # Whoever adds a condition has changed the request: read it all again.
+        tr.set(step="understand")
+        return False
+    tr.set(confirmed=consent == "yes", step="execute")
+    return False
+
+
+async def _latest_answer(desk: Desk) -> str | None:
+    """The requester's message since we last wrote, None when there is none."""
+    async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
+        messages = await t.messages(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
+    return messages[-1].text if messages and messages[-1].direction == "in" else None
+
+
+async def _stall(desk: Desk, tr: Transition, error: ConnectorError) -> None:
+    """Another system gave no answer before anything was decided: later again, and not for ever."""
+    limits, stalls = desk.shell.limits, desk.state.stalls + 1
+    if error.permanent or stalls > limits.max_stalls:
+        await hand_off(desk, tr, "connector_failed", str(error))
+        return
+    wait_s = max(error.retry_after_s, min(limits.retry_first_s * 2 ** (stalls - 1), limits.retry_most_s))
+    tr.leaf("stalled", {"stalls": stalls})
+    tr.set(stalls=stalls)
+    tr.status = "open"
+    tr.due_at = desk.now + timedelta(seconds=wait_s * desk.shell.clock.speed)

@@ -1,0 +1,111 @@
+"""Resolution events of an issue, and what they come to: charged once, credited once, proven by a leaf each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from proofdesk.core.contract import Contract, rule_hash, terms_of
+from proofdesk.core.rating import Charge, Rated, Reversal, rate_issue
+from proofdesk.core.resolution import EventType, Resolution, ResolutionEvent, fold_resolution
+from proofdesk.flows.clock import iso
+from proofdesk.ledger.canonical import make_leaf
+from proofdesk.store import tables as t
+from proofdesk.store.pool import Connection
+
+
+async def settle_issue(
+    conn: Connection,
+    tenant: str,
+    contract: Contract,
+    *,
+    issue_id: UUID,
+    ticket_id: UUID,
+    events: Sequence[EventType],
+    now: datetime,
+) -> Resolution:
+    """Record `events` at `now`, fold the whole issue and bill or credit what follows. In the caller's transaction."""
+    for event in events:
+        body = {"issue_id": str(issue_id), "ticket_id": str(ticket_id), "event": event, "at": iso(now)}
+        leaf_no = await add_leaf(conn, tenant, now, "resolution.event", body, ticket_id)
+        await t.add_event(
+            conn, tenant=tenant, issue_id=issue_id, event=event, at=now, ticket_id=ticket_id, leaf_no=leaf_no
+        )
+    resolution, rated = await rated_issue(conn, tenant, contract, issue_id=issue_id, now=now)
+    if rated.charge is not None:
+        await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, None)
+    if rated.reversal is not None and rated.charge is not None:
+        await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, rated.reversal)
+    return resolution
+
+
+async def rated_issue(
+    conn: Connection, tenant: str, contract: Contract, *, issue_id: UUID, now: datetime
+) -> tuple[Resolution, Rated]:
+    rows = await t.events_of_issue(conn, tenant=tenant, issue_id=issue_id)
+    history = [ResolutionEvent(type=cast(EventType, row.event), ts=row.at, leaf_seq=row.leaf_no) for row in rows]
+    resolution = fold_resolution(history, terms_of(contract), now)
+    return resolution, rate_issue(str(issue_id), resolution, contract)
+
+
+async def add_leaf(
+    conn: Connection, tenant: str, now: datetime, kind: str, body: dict[str, object], ticket_id: UUID | None
+) -> int:
+    """One leaf whose number is needed at once; gives its leaf_no (its seq comes from the sequencer)."""
+    leaf = make_leaf(tenant, now, kind, body)
+    row = await t.append_leaf(
+        conn,
+        tenant=tenant,
+        ts=leaf.ts,
+        kind=leaf.kind,
+        canon=leaf.canonical,
+        leaf_hash=leaf.leaf_hash,
+        ticket_id=ticket_id,
+        subject_ref=None,
+        ciphertext=None,
+    )
+    return row.leaf_no
+
+
+async def _book(
+    conn: Connection,
+    tenant: str,
+    contract: Contract,
+    issue_id: UUID,
+    ticket_id: UUID,
+    now: datetime,
+    charge: Charge,
+    reversal: Reversal | None,
+) -> None:
+    """Insert behind the charge key; only the one that got in writes the billing leaf."""
+    entry = charge if reversal is None else reversal
+    inserted = await t.charge(
+        conn,
+        tenant=tenant,
+        issue_id=issue_id,
+        sign=1 if reversal is None else -1,
+        kind=charge.kind if reversal is None else reversal.reason,
+        grade=charge.grade,
+        price_minor=charge.price_minor,
+        currency=charge.currency,
+        at=entry.at,
+        contract_id=contract.id,
+        contract_version=contract.version,
+        leaf_no=entry.leaf_seq,
+    )
+    if not inserted:
+        return
+    body: dict[str, object] = {
+        "issue_id": str(issue_id),
+        "kind": charge.kind,
+        "grade": charge.grade,
+        "price_minor": charge.price_minor,
+        "currency": charge.currency,
+        "at": iso(entry.at),
+        "contract_id": contract.id,
+        "contract_version": contract.version,
+        "rule_hash": rule_hash(contract),
+    }
+    if reversal is not None:
+        body["reason"] = reversal.reason
+    await add_leaf(conn, tenant, now, "billing.charged" if reversal is None else "billing.credited", body, ticket_id)

@@ -1,0 +1,72 @@
+"""What a ticket remembers between transitions: one JSON value in its row."""
+
+from typing import Literal
+
+import msgspec
+
+from proofdesk.core.directive import Act, Run
+from proofdesk.core.one_time_code import IssuedCode
+from proofdesk.core.reading import Reading, Request
+from proofdesk.core.records import Requester
+
+Step = Literal["understand", "prepare", "execute", "finish", "send", "window", "reopened"]
+WaitingFor = Literal["", "identity", "code", "slot", "confirm", "approval"]
+RequestStatus = Literal["running", "confirm", "ready", "done", "informed", "refused", "escalated"]
+
+
+class RequestState(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of the ticket and how far its procedure has come."""
+
+    request: Request
+    run: Run
+    status: RequestStatus = "running"
+    summary: str = ""
+    """What the requester is asked to confirm."""
+    replies: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
+    """The effect between its intent and its read-back."""
+
+    effect_key: str
+    act: Act
+    compensation: bool = False
+
+
+class After(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the ticket goes once its outgoing messages have left."""
+
+    status: str
+    step: Step
+    wait_s: float = 0.0
+    """Product time to wait there; 0 means go on at once."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    step: Step = "understand"
+    waiting_for: WaitingFor = ""
+    asked: int = 0
+    code: IssuedCode | None = None
+    """The one-time code on its way."""
+    confirmed_address: str = ""
+    """The address a one-time code came back from."""
+    requester: Requester | None = None
+    authenticated_by: str = ""
+    language: str = "en"
+    signals: tuple[str, ...] = ()
+    confidence_ppm: int = 0
+    reading: Reading | None = None
+    requests: tuple[RequestState, ...] = ()
+    current: int = 0
+    confirmed: bool = False
+    under_way: UnderWay | None = None
+    approval_id: str = ""
+    sends: tuple[str, ...] = ()
+    after: After | None = None
+    ordinal: int = 0
+    """Decisions recorded so far."""
+    stalls: int = 0
+    """Times in a row that another system gave no answer."""
+    assisted: bool = False
+    """An approval by a person was part of it: priced on its own line."""

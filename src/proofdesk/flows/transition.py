@@ -1,0 +1,171 @@
+"""One transition = one database transaction: the ticket's row, its ledger leaves and its effects, or nothing.
+
+A Transition gathers what a step decided; `commit` writes it behind a compare-and-swap on the ticket's version.
+A lost race writes nothing and says so.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from proofdesk.flows.ids import new_id
+from proofdesk.flows.state import State
+from proofdesk.ledger.canonical import Leaf, make_leaf
+from proofdesk.store import tables as t
+from proofdesk.store.pool import Connection, Pool, tenant_transaction
+from proofdesk.store.rows import TicketRow
+
+Write = Callable[[Connection], Awaitable[object]]
+
+
+class LostRace(Exception):
+    """Another worker moved the ticket first; everything of this transition was rolled back."""
+
+
+def canonical(value: Any) -> bytes:
+    """Deterministic JSON of a value: what hashes and replays are made of."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def hash_of(value: Any) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+class Transition:
+    """Gathers one step's consequences. `seal` encrypts personal facts under the data subject's key."""
+
+    def __init__(self, tenant: str, ticket: TicketRow, state: State, now: datetime, seal: Callable[[bytes], bytes]):
+        self.tenant = tenant
+        self.ticket = ticket
+        self.state = state
+        self.now = now
+        self.status = ticket.status
+        self.priority = ticket.priority
+        self.due_at: datetime | None = now
+        self._seal = seal
+        self._leaves: list[Leaf] = []
+        self._decisions: list[tuple[UUID, int, str, bytes, bytes, bytes, bytes]] = []
+        self._writes: list[Write] = []
+
+    def set(self, **changes: Any) -> None:
+        self.state = msgspec.structs.replace(self.state, **changes)
+
+    def leaf(self, kind: str, body: dict[str, Any], *, personal: bytes | None = None) -> None:
+        """Add a ledger leaf. `body` holds nothing personal; `personal` is sealed and committed to by hash."""
+        sealed = None if personal is None else self._seal(personal)
+        subject = None if sealed is None else str(self.ticket.subject_ref)
+        body = {"ticket_id": str(self.ticket.ticket_id), **body}
+        self._leaves.append(make_leaf(self.tenant, self.now, kind, body, subject_ref=subject, ciphertext=sealed))
+
+    def decided(self, kind: str, facts: Any, output: Any) -> None:
+        """Record a pure decision so that it can be replayed: its facts sealed, its hashes in the ledger."""
+        facts_bytes, output_bytes = canonical(facts), canonical(output)
+        facts_hash, output_hash = hashlib.sha256(facts_bytes).digest(), hashlib.sha256(output_bytes).digest()
+        ordinal = self.state.ordinal
+        self.set(ordinal=ordinal + 1)
+        self._decisions.append(
+            (new_id(), ordinal, kind, self._seal(facts_bytes), facts_hash, self._seal(output_bytes), output_hash)
+        )
+        self.leaf(
+            "decision",
+            {
+                "ordinal": ordinal,
+                "decision": kind,
+                "facts_sha256": facts_hash.hex(),
+                "output_sha256": output_hash.hex(),
+            },
+        )
+
+    def also(self, write: Write) -> None:
+        """Add a statement to the same transaction."""
+        self._writes.append(write)
+
+    def message(self, text: str, *, channel_ref: str = "", author: str = "worker") -> None:
+        message_id = new_id()
+        self.leaf("message.sent", {"message_id": str(message_id), "author": author}, personal=text.encode())
+        self.also(
+            lambda conn: t.add_message(
+                conn,
+                tenant=self.tenant,
+                message_id=message_id,
+                ticket_id=self.ticket.ticket_id,
+                at=self.now,
+                direction="out",
+                author=author,
+                public=True,
+                text=text,
+                channel_ref=channel_ref,
+            )
+        )
+
+    async def commit(self, pool: Pool, *, lease_s: float) -> TicketRow:
+        """Write it all; gives the moved row. Raises LostRace. `lease_s` 0 lets the lease go."""
+        encoded = msgspec.to_builtins(self.state)
+        async with tenant_transaction(pool, self.tenant) as conn:
+            moved = await t.move(
+                conn,
+                tenant=self.tenant,
+                ticket_id=self.ticket.ticket_id,
+                version=self.ticket.version,
+                status=self.status,
+                state=encoded,
+                priority=self.priority,
+                due_at=self.due_at,
+                now=self.now,
+                lease_s=lease_s,
+            )
+            if moved != 1:
+                raise LostRace(str(self.ticket.ticket_id))
+            for write in self._writes:
+                await write(conn)
+            await self._write_decisions(conn)
+            await append_leaves(conn, self.tenant, self._leaves, self.ticket.ticket_id)
+        return msgspec.structs.replace(
+            self.ticket,
+            state=encoded,
+            status=self.status,
+            version=self.ticket.version + 1,
+            due_at=self.due_at,
+            priority=self.priority,
+        )
+
+    async def _write_decisions(self, conn: Connection) -> None:
+        if not self._decisions:
+            return
+        ids, ordinals, kinds, facts, facts_hashes, outputs, output_hashes = map(
+            list, zip(*self._decisions, strict=True)
+        )
+        await t.add_decisions(
+            conn,
+            tenant=self.tenant,
+            ticket_id=self.ticket.ticket_id,
+            at=self.now,
+            decision_ids=ids,
+            ordinals=ordinals,
+            kinds=kinds,
+            facts=facts,
+            facts_hashes=facts_hashes,
+            outputs=outputs,
+            output_hashes=output_hashes,
+        )
+
+
+async def append_leaves(conn: Connection, tenant: str, leaves: list[Leaf], ticket_id: UUID | None) -> None:
+    """Leaves in order, unsequenced; the sequencer numbers them after the commit."""
+    if not leaves:
+        return
+    await t.append_leaves(
+        conn,
+        tenant=tenant,
+        ticket_id=ticket_id,
+        ts=[leaf.ts for leaf in leaves],
+        kinds=[leaf.kind for leaf in leaves],
+        canons=[leaf.canonical for leaf in leaves],
+        hashes=[leaf.leaf_hash for leaf in leaves],
+        subjects=[leaf.subject_ref for leaf in leaves],
+        ciphertexts=[leaf.ciphertext for leaf in leaves],
+    )

@@ -1,0 +1,162 @@
+"""From messages to a plan: signs that need a person, who wrote, what they want, and whether we may act on it."""
+
+import re
+
+import msgspec
+
+from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
+from proofdesk.core.interpreter import start
+from proofdesk.core.one_time_code import Accepted, code_digits, decide_code, issue_code
+from proofdesk.core.plan import ActOn, AskRequester, HandOver, PlanFacts, decide_plan
+from proofdesk.core.reading import Reading, Signal
+from proofdesk.core.records import Records
+from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
+from proofdesk.flows.context import Desk, access_leaf
+from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.identity import Identity, IdentityFacts, identify
+from proofdesk.flows.state import After, RequestState
+from proofdesk.flows.talk import CODE, CODE_SENT, identity_question, in_language, send
+from proofdesk.flows.transition import Transition
+from proofdesk.store import tables as t
+from proofdesk.store.pool import tenant_transaction
+
+MAX_READ_CHARS = 20_000
+_CODE = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}(?!\d)")
+
+
+async def understand(desk: Desk, tr: Transition) -> None:
+    """Read the ticket as it stands now; afterwards `tr` prepares the requests, asks, or hands over."""
+    texts = await _inbound(desk)
+    whole = "\n".join(texts)[:MAX_READ_CHARS]
+    language = desk.runtime.language_of(whole)
+    tr.set(language=language, waiting_for="", confirmed=False, requests=(), current=0)
+    signals = desk.runtime.signals(whole)
+    tr.set(signals=tuple(dict.fromkeys(signal.code for signal in signals)))
+    triage = _triage_facts(desk, texts[0], signals)
+    if any(signal.code in ALWAYS_HUMAN for signal in signals):
+        await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage)
+        return
+    identity = await _identity(desk, tr, texts)
+    access_leaf(tr, identity.accesses)
+    if identity.records is None:
+        await _without_identity(desk, tr, identity, triage)
+        return
+    records = identity.records
+    tr.set(requester=records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
+    reading = desk.runtime.reader.read(texts[0][:MAX_READ_CHARS], records, [a[:MAX_READ_CHARS] for a in texts[1:]])
+    reading = msgspec.structs.replace(reading, signals=(*reading.signals, *signals), language=language)
+    await _follow_plan(desk, tr, reading, triage, records)
+
+
+async def _inbound(desk: Desk) -> list[str]:
+    async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
+        messages = await t.messages(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
+    return [message.text for message in messages if message.direction == "in"]
+
+
+def _triage_facts(desk: Desk, text: str, signals: tuple[Signal, ...]) -> TriageFacts:
+    model = desk.runtime.model
+    if model is None:
+        return TriageFacts(scores=(), in_scope_ppm=0, signals=signals)
+    seen = model.triage(text[:MAX_READ_CHARS])
+    return TriageFacts(
+        scores=tuple(Candidate(intent=score.intent, score_ppm=score.score_ppm) for score in seen.scores),
+        in_scope_ppm=seen.in_scope_ppm,
+        signals=signals,
+        model_hash=seen.model_hash,
+    )
+
+
+async def _identity(desk: Desk, tr: Transition, texts: list[str]) -> Identity:
+    claims = desk.runtime.reader.claims("\n".join(texts)[:MAX_READ_CHARS])
+    _try_code(desk, tr, texts)
+    ticket = desk.ticket
+    sender = Sender(
+        address=ticket.sender if ticket.channel == "email" or ticket.sender_verified else "",
+        proven=ticket.sender_verified,
+        confirmed_address=tr.state.confirmed_address,
+    )
+    identity = await identify(desk.runtime, claims, sender)
+    facts = IdentityFacts(
+        claims=identity.claims, found=identity.found, sender=sender, allowed=desk.runtime.settings.authentication
+    )
+    tr.decided("authentication", facts, identity.verdict)
+    return identity
+
+
+def _try_code(desk: Desk, tr: Transition, texts: list[str]) -> None:
+    """If a code is on its way and the newest message brings six digits, judge them."""
+    code = tr.state.code
+    given = _CODE.search(texts[-1]) if code is not None and len(texts) > 1 else None
+    if code is None or given is None:
+        return
+    judged = decide_code(desk.shell.keys.codes, code, given.group(), int(desk.now.timestamp()))
+    if isinstance(judged, Accepted):
+        tr.set(confirmed_address=judged.address, code=None)
+        tr.leaf("authentication.code", {"accepted": True})
+    else:
+        tr.set(code=judged.code)
+        tr.leaf("authentication.code", {"accepted": False, "reason": judged.reason})
+
+
+async def _without_identity(desk: Desk, tr: Transition, identity: Identity, triage: TriageFacts) -> None:
+    settings = desk.runtime.settings
+    verdict = identity.verdict
+    if triage.model_hash and triage.in_scope_ppm < settings.thresholds.in_scope_ppm and not identity.claims:
+        await hand_off(desk, tr, "out_of_scope")
+        return
+    if tr.state.asked >= settings.max_questions:
+        await hand_off(desk, tr, "unauthenticated", "asked and not proven")
+        return
+    wait = After(status="waiting_requester", step="understand", wait_s=settings.answer_wait_h * 3600.0)
+    if isinstance(verdict, NeedCode) and "email" in desk.runtime.channels:
+        sent = len([1 for _ in (tr.state.code,) if _ is not None])
+        counter = tr.state.code.counter + 1 if tr.state.code and sent else 0
+        code = issue_code(
+            str(desk.ticket.ticket_id), verdict.address, issued_before=counter, now_s=int(desk.now.timestamp())
+        )
+        if code is None:
+            await hand_off(desk, tr, "unauthenticated", "too many codes")
+            return
+        tr.set(code=code, waiting_for="code", asked=tr.state.asked + 1)
+        digits = code_digits(desk.shell.keys.codes, code)
+        send(desk, tr, in_language(CODE, tr.state.language).replace("{code}", digits), wait, to=verdict.address)
+        if desk.ticket.sender.casefold() != verdict.address.casefold():
+            send(desk, tr, in_language(CODE_SENT, tr.state.language), wait)
+        return
+    if isinstance(verdict, Unauthenticated) and verdict.reason in ("conflicting_claims", "several_requesters"):
+        await hand_off(desk, tr, "unauthenticated", verdict.reason)
+        return
+    tr.set(waiting_for="identity", asked=tr.state.asked + 1)
+    send(desk, tr, identity_question(settings.authentication, tr.state.language), wait)
+
+
+async def _follow_plan(
+    desk: Desk, tr: Transition, reading: Reading, triage: TriageFacts, records: Records | None = None
+) -> None:
+    settings = desk.runtime.settings
+    facts = PlanFacts(
+        reading=reading,
+        triage=triage,
+        config=TriageConfig(in_scope_ppm=settings.thresholds.in_scope_ppm),
+        asked=tr.state.asked,
+        max_questions=settings.max_questions,
+        rule_ppm=settings.thresholds.rule_ppm,
+    )
+    plan = decide_plan(facts)
+    tr.decided("plan", facts, plan)
+    tr.set(reading=reading)
+    match plan:
+        case HandOver():
+            await hand_off(desk, tr, plan.reason, plan.note)
+        case AskRequester():
+            tr.set(waiting_for="slot", asked=tr.state.asked + 1)
+            wait = After(status="waiting_requester", step="understand", wait_s=settings.answer_wait_h * 3600.0)
+            send(desk, tr, plan.question, wait)
+        case ActOn():
+            requests = tuple(
+                RequestState(request=request, run=start(desk.runtime.procedures[request.procedure]))
+                for request in plan.requests
+            )
+            tr.set(step="prepare", requests=requests, confidence_ppm=plan.confidence_ppm)
+            tr.status = "open"

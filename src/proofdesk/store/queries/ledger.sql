@@ -1,0 +1,78 @@
+-- Leaves are written with the transition they record; only the sequencer numbers them.
+
+-- name: append :execute
+with written as (
+  insert into leaf (tenant, ts, kind, canon, leaf_hash, ticket_id, subject_ref, ciphertext)
+  select %(tenant)s, d.ts, d.kind, d.canon, d.leaf_hash, %(ticket_id)s, d.subject_ref, d.ciphertext
+  from unnest(%(ts)s::text[], %(kinds)s::text[], %(canons)s::bytea[], %(hashes)s::bytea[], %(subjects)s::uuid[],
+              %(ciphertexts)s::bytea[]) with ordinality as d(ts, kind, canon, leaf_hash, subject_ref, ciphertext, i)
+  order by d.i
+  returning leaf_no, leaf_hash
+)
+insert into leaf_pending (leaf_no, tenant, leaf_hash) select leaf_no, %(tenant)s, leaf_hash from written;
+
+-- name: append_one :one
+with written as (
+  insert into leaf (tenant, ts, kind, canon, leaf_hash, ticket_id, subject_ref, ciphertext)
+  values (%(tenant)s, %(ts)s, %(kind)s, %(canon)s, %(leaf_hash)s, %(ticket_id)s, %(subject_ref)s, %(ciphertext)s)
+  returning leaf_no, leaf_hash
+), waiting as (
+  insert into leaf_pending (leaf_no, tenant, leaf_hash) select leaf_no, %(tenant)s, leaf_hash from written
+)
+select leaf_no from written;
+
+-- name: of_ticket :many
+select l.leaf_no, s.seq, l.ts, l.kind, l.canon, l.leaf_hash from leaf l
+left join leaf_seq s on s.leaf_no = l.leaf_no
+where l.tenant = %(tenant)s and l.ticket_id = %(ticket_id)s order by l.leaf_no;
+
+-- name: export_page :many
+select s.seq, l.ts, l.kind, l.canon, l.leaf_hash, l.subject_ref, l.ciphertext
+from leaf_seq s join leaf l on l.leaf_no = s.leaf_no
+where s.tenant = %(tenant)s and s.seq >= %(from_seq)s and s.seq < %(to_seq)s order by s.seq limit 5000;
+
+-- name: checkpoints :many
+select size, root, note, at from checkpoint where tenant = %(tenant)s order by size;
+
+-- name: latest_checkpoint :optional
+select size, root, note, at from checkpoint where tenant = %(tenant)s order by size desc limit 1;
+
+-- name: seq_of :optional
+select seq from leaf_seq where tenant = %(tenant)s and leaf_no = %(leaf_no)s;
+
+-- name: pending :one
+select coalesce(sum(case when s.leaf_no is null then 1 else 0 end), 0)::int as n
+from leaf l left join leaf_seq s on s.leaf_no = l.leaf_no where l.tenant = %(tenant)s;
+
+-- name: subject_by_address :optional
+select subject_ref, wrapped from subject_key
+where tenant = %(tenant)s and address_hmac = %(address_hmac)s and destroyed_at is null;
+
+-- name: subject_key :optional
+select subject_ref, wrapped from subject_key where tenant = %(tenant)s and subject_ref = %(subject_ref)s;
+
+-- name: add_subject :execute
+insert into subject_key (tenant, subject_ref, address_hmac, wrapped, created_at)
+values (%(tenant)s, %(subject_ref)s, %(address_hmac)s, %(wrapped)s, %(now)s)
+on conflict (tenant, address_hmac) where destroyed_at is null do nothing;
+
+-- name: destroy_subject :execute
+update subject_key set wrapped = null, destroyed_at = %(now)s, address_hmac = ''
+where tenant = %(tenant)s and subject_ref = %(subject_ref)s and destroyed_at is null;
+
+-- name: forget_messages :execute
+update message m set text = '[erased]' from ticket t
+where m.tenant = %(tenant)s and t.tenant = m.tenant and t.ticket_id = m.ticket_id and t.subject_ref = %(subject_ref)s;
+
+-- name: forget_tickets :execute
+update ticket set sender = '', subject = '[erased]', state = '{}'::jsonb, due_at = null, status = 'closed',
+  version = version + 1
+where tenant = %(tenant)s and subject_ref = %(subject_ref)s;
+
+-- name: forget_effects :execute
+update effect e set args = '{}'::jsonb, answer = null from ticket t
+where e.tenant = %(tenant)s and t.tenant = e.tenant and t.ticket_id = e.ticket_id and t.subject_ref = %(subject_ref)s;
+
+-- name: forget_handoffs :execute
+update handoff h set packet = '{}'::jsonb, packet_text = '[erased]' from ticket t
+where h.tenant = %(tenant)s and t.tenant = h.tenant and t.ticket_id = h.ticket_id and t.subject_ref = %(subject_ref)s;
