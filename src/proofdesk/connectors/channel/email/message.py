@@ -5,11 +5,11 @@ from typing import Literal
 import msgspec
 
 MAX_MESSAGE_BYTES = 25 * 1024 * 1024
-MAX_LINES = 1_000_000
+MAX_LINES = 600_000
 """25 MB of base64 has 350 000 lines; more is an attack on the parser, whose cost is per line."""
 MAX_NESTING = 20
-MAX_CONTAINERS = 100
-"""Parts that hold other parts. Checked before parsing, which recurses once for each level."""
+MAX_CONTAINERS = 50
+"""Parts that hold other parts. Checked before parsing, whose cost is lines times levels."""
 MAX_ATTACHMENTS = 20
 MAX_TEXT_BYTES = 100_000
 MAX_HTML_CHARS = 500_000

@@ -81,7 +81,7 @@ def _refusal_before_parsing(raw: bytes) -> RejectedMail | None:
         return RejectedMail(
             code="too_large", reason=f"the mail has {len(raw)} bytes; at most {MAX_MESSAGE_BYTES} are read"
         )
-    if raw.count(b"\n") + raw.count(b"\r") > 2 * MAX_LINES:
+    if max(raw.count(b"\n"), raw.count(b"\r")) > MAX_LINES:
         return RejectedMail(code="too_many_lines", reason=f"the mail has more than {MAX_LINES} lines")
     if sum(1 for _ in _CONTAINER.finditer(raw)) > MAX_CONTAINERS:
         return RejectedMail(
