@@ -4,9 +4,11 @@ A charge belongs to the UTC month of its instant, a reversal to the month of its
 after a charge in March is a credit in April. Invoices already issued are passed back in and never change: where a
 late event altered an earlier month, the difference appears here as a `late` line or a `late_event` credit.
 The monthly cap limits the lines in the order they were earned: the line that crosses it pays the rest, those after
-it 0. A credit gives back what the line really came to, so a capped line is never over-credited.
+it 0. A credit gives back what the line came to under the cap. A late event may therefore move amounts between issues
+of a capped month; the sum of all invoices is always the recomputation from all events.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -60,32 +62,28 @@ def preview_invoice(
     month: str,
     *,
     issued: Sequence[InvoicePreview] = (),
+    versions: Sequence[Contract] = (),
     extra_credits: Sequence[InvoiceCredit] = (),
 ) -> InvoicePreview:
     """The invoice of `month` ("2026-03", UTC) under `contract`. Same input in any order or repetition, same result.
 
-    `issued`: every final invoice of earlier months. `extra_credits`: guarantee and SLA credits, in minor units.
+    `issued`: every final invoice of earlier months. `versions`: the contract versions those months fell under, for
+    their caps. `extra_credits`: guarantee and SLA credits, in minor units.
     """
-    charges, reversals = _unique(rated)
-    lines = _month_lines(charges.values(), contract, month)
-    current = {line.issue_id: line for line in lines}
-    credits = [
-        _credit(reversal, current.get(reversal.issue_id) or _earlier_line(charges, reversal, contract, issued))
-        for reversal in sorted(reversals.values(), key=lambda each: (each.at, each.issue_id))
-        if reversal.issue_id in charges and month_of(reversal.at) == month
-    ]
-    late_lines, late_credits = _late(charges, reversals, contract, month, issued)
-    lines = [*lines, *late_lines]
+    books = _Books(*_unique(rated), contract, versions)
+    late_lines, late_credits = _late(books, [invoice for invoice in issued if invoice.month < month])
+    lines = [*books.lines(month), *late_lines]
     earned = sum(line.price_minor for line in lines)
     if earned < contract.minimum_minor:
         rest = contract.minimum_minor - earned
         lines.append(InvoiceLine(issue_id="", kind=MINIMUM_LINE, grade="", price_minor=rest, leaf_seq=0))
-    all_credits = tuple(each for each in (*credits, *late_credits, *extra_credits) if each.amount_minor)
+    given_back = (*books.credits(month), *late_credits, *extra_credits)
+    credits = tuple(credit for credit in given_back if credit.amount_minor)
     return InvoicePreview(
         month=month,
         lines=tuple(lines),
-        credits=all_credits,
-        total_minor=sum(line.price_minor for line in lines) - sum(each.amount_minor for each in all_credits),
+        credits=credits,
+        total_minor=sum(line.price_minor for line in lines) - sum(credit.amount_minor for credit in credits),
         currency=contract.currency,
         rule_hash=rule_hash(contract),
     )
@@ -107,91 +105,85 @@ def _unique(rated: Iterable[Rated]) -> tuple[dict[str, Charge], dict[str, Revers
     return charges, reversals
 
 
-def _month_lines(charges: Iterable[Charge], contract: Contract, month: str) -> list[InvoiceLine]:
-    lines: list[InvoiceLine] = []
-    left = contract.cap_minor
-    mine = (charge for charge in charges if month_of(charge.at) == month)
-    for charge in sorted(mine, key=lambda each: (each.at, each.issue_id)):
-        if charge.currency != contract.currency:
-            raise ChargeConflict(f"issue {charge.issue_id} is priced in {charge.currency}, not {contract.currency}")
-        price = charge.price_minor if left is None else min(charge.price_minor, left)
-        left = None if left is None else left - price
-        lines.append(_line(charge, charge.kind, price))
-    return lines
+class _Books:
+    """All charges and reversals of one customer; what each month should say, recomputed from them alone."""
+
+    def __init__(
+        self,
+        charges: dict[str, Charge],
+        reversals: dict[str, Reversal],
+        contract: Contract,
+        versions: Sequence[Contract],
+    ) -> None:
+        self.charges = charges
+        self.reversals = {issue: reversal for issue, reversal in reversals.items() if issue in charges}
+        self._contract = contract
+        self._versions = versions
+        self._lines: dict[str, list[InvoiceLine]] = {}
+
+    def lines(self, month: str) -> list[InvoiceLine]:
+        if month not in self._lines:
+            self._lines[month] = self._earned(month)
+        return self._lines[month]
+
+    def credits(self, month: str) -> list[InvoiceCredit]:
+        """What the reversals of `month` give back: the price the charge came to in its own month."""
+        mine = [reversal for reversal in self.reversals.values() if month_of(reversal.at) == month]
+        credits: list[InvoiceCredit] = []
+        for reversal in sorted(mine, key=lambda each: (each.at, each.issue_id)):
+            lines = self.lines(month_of(self.charges[reversal.issue_id].at))
+            price = next(line.price_minor for line in lines if line.issue_id == reversal.issue_id)
+            credits.append(
+                InvoiceCredit(
+                    issue_id=reversal.issue_id, kind=reversal.reason, amount_minor=price, leaf_seq=reversal.leaf_seq
+                )
+            )
+        return credits
+
+    def _earned(self, month: str) -> list[InvoiceLine]:
+        lines: list[InvoiceLine] = []
+        left = self._rules(month).cap_minor
+        mine = (charge for charge in self.charges.values() if month_of(charge.at) == month)
+        for charge in sorted(mine, key=lambda each: (each.at, each.issue_id)):
+            if charge.currency != self._contract.currency:
+                wanted = self._contract.currency
+                raise ChargeConflict(f"issue {charge.issue_id} is priced in {charge.currency}, not {wanted}")
+            price = charge.price_minor if left is None else min(charge.price_minor, left)
+            left = None if left is None else left - price
+            lines.append(_line(charge, charge.kind, price))
+        return lines
+
+    def _rules(self, month: str) -> Contract:
+        in_force = [version for version in self._versions if month_of(version.valid_from) <= month]
+        return max(in_force, key=lambda version: (version.valid_from, version.version), default=self._contract)
 
 
-def _earlier_line(
-    charges: dict[str, Charge], reversal: Reversal, contract: Contract, issued: Sequence[InvoicePreview]
-) -> InvoiceLine:
-    """The line a reversal takes back: as issued, else recomputed for its own month."""
+def _late(books: _Books, issued: Sequence[InvoicePreview]) -> tuple[list[InvoiceLine], list[InvoiceCredit]]:
+    """What the issued months should have said, compared issue by issue with what they did say."""
+    difference: dict[str, int] = defaultdict(int)
     for invoice in issued:
         for line in invoice.lines:
-            if line.issue_id == reversal.issue_id:
-                return line
-    lines = _month_lines(charges.values(), contract, month_of(charges[reversal.issue_id].at))
-    return next(line for line in lines if line.issue_id == reversal.issue_id)
-
-
-def _late(
-    charges: dict[str, Charge],
-    reversals: dict[str, Reversal],
-    contract: Contract,
-    month: str,
-    issued: Sequence[InvoicePreview],
-) -> tuple[list[InvoiceLine], list[InvoiceCredit]]:
-    """What issued months should have said, compared issue by issue with what they did say."""
-    months = {invoice.month for invoice in issued if invoice.month < month}
-    said: dict[str, int] = {}
-    for invoice in issued:
-        if invoice.month not in months:
-            continue
-        for line in invoice.lines:
-            if line.issue_id:
-                said[line.issue_id] = said.get(line.issue_id, 0) + line.price_minor
+            difference[line.issue_id] -= line.price_minor
         for credit in invoice.credits:
-            if credit.issue_id:
-                said[credit.issue_id] = said.get(credit.issue_id, 0) - credit.amount_minor
-    owed = _owed(charges, reversals, contract, months, issued)
+            difference[credit.issue_id] += credit.amount_minor
+    for month in {invoice.month for invoice in issued}:
+        for line in books.lines(month):
+            difference[line.issue_id] += line.price_minor
+        for credit in books.credits(month):
+            difference[credit.issue_id] -= credit.amount_minor
+    # Minimums and general credits belong to no issue; a late event does not change them.
+    difference.pop("", None)
     lines: list[InvoiceLine] = []
     credits: list[InvoiceCredit] = []
-    for issue_id in sorted(said.keys() | owed.keys()):
-        difference = owed.get(issue_id, 0) - said.get(issue_id, 0)
-        charge, reversal = charges.get(issue_id), reversals.get(issue_id)
-        if difference > 0 and charge is not None:
-            lines.append(_line(charge, LATE_LINE, difference))
-        elif difference < 0:
+    for issue_id, amount in sorted(difference.items()):
+        charge, reversal = books.charges.get(issue_id), books.reversals.get(issue_id)
+        if amount > 0:
+            grade, seq = (charge.grade, charge.leaf_seq) if charge else ("", 0)
+            lines.append(InvoiceLine(issue_id=issue_id, kind=LATE_LINE, grade=grade, price_minor=amount, leaf_seq=seq))
+        elif amount < 0:
             seq = reversal.leaf_seq if reversal else 0
-            credits.append(InvoiceCredit(issue_id=issue_id, kind=LATE_CREDIT, amount_minor=-difference, leaf_seq=seq))
+            credits.append(InvoiceCredit(issue_id=issue_id, kind=LATE_CREDIT, amount_minor=-amount, leaf_seq=seq))
     return lines, credits
-
-
-def _owed(
-    charges: dict[str, Charge],
-    reversals: dict[str, Reversal],
-    contract: Contract,
-    months: set[str],
-    issued: Sequence[InvoicePreview],
-) -> dict[str, int]:
-    owed: dict[str, int] = {}
-    for month in sorted(months):
-        for line in _month_lines(charges.values(), contract, month):
-            owed[line.issue_id] = line.price_minor
-    if contract.cap_minor is not None:
-        # A capped price stands as issued: a late event of another issue must not move this one across the cap.
-        for invoice in issued:
-            for line in invoice.lines:
-                if line.issue_id in owed:
-                    owed[line.issue_id] = min(line.price_minor, charges[line.issue_id].price_minor)
-    for issue_id, reversal in reversals.items():
-        if month_of(reversal.at) in months and issue_id in owed:
-            owed[issue_id] = 0
-    return owed
-
-
-def _credit(reversal: Reversal, line: InvoiceLine) -> InvoiceCredit:
-    return InvoiceCredit(
-        issue_id=reversal.issue_id, kind=reversal.reason, amount_minor=line.price_minor, leaf_seq=reversal.leaf_seq
-    )
 
 
 def _line(charge: Charge, kind: str, price_minor: int) -> InvoiceLine:

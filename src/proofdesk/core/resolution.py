@@ -18,8 +18,8 @@ State = Literal["open", "proposed", "billable", "final", "void", "reversed", "di
 Grade = Literal["confirmed", "state_verified", "silent"]
 EventType = Literal[
     "proposed", "customer_contact", "human_takeover", "human_reply", "human_requested", "approved",
-    "customer_confirmed", "system_state_verified", "reopened", "csat_negative", "qa_fail", "action_rolled_back", "deflected", "abandoned",
-    "dispute_opened", "dispute_rejected", "dispute_upheld",
+    "customer_confirmed", "system_state_verified", "reopened", "csat_negative", "qa_fail", "action_rolled_back",
+    "deflected", "abandoned", "dispute_opened", "dispute_rejected", "dispute_upheld",
 ]  # fmt: skip
 
 HUMAN: Final = frozenset({"human_takeover", "human_reply", "human_requested"})

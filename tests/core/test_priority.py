@@ -1,0 +1,59 @@
+"""Order of work: the worked example, and that the class always decides before the money."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofdesk.core.priority import PriorityFacts, decide_severity, rank, score_priority
+from tests.core.vectors import vector
+
+
+def test_e23_scores_and_order() -> None:
+    e23 = vector("E23")
+    tickets = [
+        PriorityFacts(
+            ticket_id=name,
+            severity=raw["severity"],
+            arr_minor=raw["arr"] * 100,
+            renewal_days=raw["renewal_days"],
+            p_negative_ppm=round(raw["p_negative"] * 1_000_000),
+            seconds_left=raw["hours_left"] * 3600,
+            sla_credit_minor=raw["sla_credit"] * 100,
+            users=raw["users"],
+            severity_cost_minor=round(raw["sev_cost"] * 100),
+            effort_s=round(raw["effort_h"] * 3600),
+        )
+        for name, raw in e23["input"]["tickets"].items()
+    ]
+    want = e23["expected"]
+    scores = want["cost_of_delay_per_effort"]
+    for ticket in tickets:
+        score = score_priority(ticket).cost_of_delay_milli / 100_000
+        assert abs(score - scores["value"][ticket.ticket_id]) <= scores["abs_tol"]
+    assert [each.ticket_id for each in rank(tickets)] == want["order_with_severity_first"]["value"]
+    assert rank(reversed(tickets)) == rank(tickets)
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**6), st.integers(-(10**6), 10**6))
+def test_no_money_lifts_a_ticket_over_a_worse_class(arr: int, negative: int, left: int) -> None:
+    rich = PriorityFacts(
+        ticket_id="a", severity=2, arr_minor=arr, p_negative_ppm=negative, seconds_left=left, sla_credit_minor=arr
+    )
+    assert [each.ticket_id for each in rank([rich, PriorityFacts(ticket_id="z", severity=1)])] == ["z", "a"]
+
+
+def test_what_it_is_about_counts_not_how_it_is_said() -> None:
+    assert decide_severity("question", ["outage"]) == 1
+    assert decide_severity("question", ["legal_threat"]) == 2
+    assert decide_severity("incident", []) == 2
+    assert decide_severity("feature_request", []) == 4
+    assert decide_severity("something else", []) == 3
+
+
+def test_edges_are_bounded() -> None:
+    zero_effort = PriorityFacts(ticket_id="t", severity=3, users=1, severity_cost_minor=60, effort_s=0)
+    assert score_priority(zero_effort).cost_of_delay_milli == 3_600_000
+    breached = PriorityFacts(ticket_id="t", severity=3, seconds_left=-9, sla_credit_minor=100, effort_s=3600)
+    assert score_priority(breached).cost_of_delay_milli == 400_000
+    with pytest.raises(ValueError, match="use 1 to 4"):
+        score_priority(PriorityFacts(ticket_id="t", severity=0))
