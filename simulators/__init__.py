@@ -1,0 +1,1 @@
+"""Our own stateful servers for tests and measurements. Not part of the wheel."""
