@@ -28,7 +28,7 @@ def fail(run: Run, step: str, reason: str, note: str) -> tuple[Run, Directive]:
 
 def give_up(run: Run) -> tuple[Run, Directive]:
     failure = run.vars[_FAILURE]
-    kept = f" Not undone: {', '.join(run.acted)}." if run.acted else ""
+    kept = f"; not undone: {', '.join(run.acted)}" if run.acted else ""
     return run, Escalate(step=failure["step"], reason=failure["reason"], note=f"{failure['note']}{kept}")
 
 

@@ -83,6 +83,8 @@ def next_step(procedure: Procedure, run: Run, facts: Facts, evaluate: Evaluate) 
         return give_up(run)
     if run.phase == "compensating":
         return next_compensation(procedure, run, facts, evaluate)
+    if run.phase == "waiting" and isinstance(closed := _current(procedure, run), CloseStep):
+        return run, Close(step=closed.step, outcome=closed.outcome)
     if procedure.authenticate and not _authenticated(procedure, facts):
         return run, Authenticate(methods=procedure.authenticate)
     changed = _changed(run, facts)
