@@ -1,6 +1,7 @@
 import asyncio
 import ssl
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from proofdesk.ports import Channel, ConnectorError, OutgoingMessage
 from simulators.mail import Fault, MailSimulator
 
 CUSTOMER = "ada@example.com"
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MESSAGE = OutgoingMessage(key="k1", to=CUSTOMER, subject="Re: order", text="Done.")
 SETTINGS = SmtpSettings(
     host="127.0.0.1",
@@ -28,7 +30,7 @@ SETTINGS = SmtpSettings(
 
 
 def channel(mail: MailSimulator, password: str = "", **changes: object) -> SmtpChannel:
-    return SmtpChannel(msgspec.structs.replace(SETTINGS, port=mail.smtp_port, **changes), password)
+    return SmtpChannel(msgspec.structs.replace(SETTINGS, port=mail.smtp_port, **changes), password, lambda: NOON)
 
 
 async def failure(mail: MailSimulator, **changes: object) -> tuple[bool, bool, int]:
@@ -66,6 +68,7 @@ async def test_an_uncertain_send_repeated_is_the_same_message(mail: MailSimulato
     await channel(mail).send(MESSAGE)
     first, second = (stored.raw for stored in mail.mailbox(CUSTOMER).mails)
     assert first == second
+    assert parse_mail(first).date == "2026-11-02T12:00:00Z"  # type: ignore[union-attr]
 
 
 async def test_a_server_that_delivers_twice_delivers_one_message_id(mail: MailSimulator) -> None:
@@ -145,7 +148,7 @@ def test_any_text_is_refused_or_comes_back_as_it_was(subject: str, text: str, na
     assert (message.message_id, message.from_addr, message.to) == (message_id, "help@shop.example", (CUSTOMER,))
     assert message.subject.split() == "".join(c if c.isprintable() else " " for c in subject).split()
     head = raw.partition(b"\r\n\r\n")[0]
-    assert len([line for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]) == 8
+    assert len([line for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]) == 9
     assert head.isascii()
 
 

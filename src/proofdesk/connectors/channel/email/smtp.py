@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
+from email.utils import format_datetime
 from typing import Literal
 
 import aiosmtplib
@@ -46,12 +48,16 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 30.0
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class SmtpChannel:
     """`ports.Channel` over one SMTP server; each message has a connection of its own."""
 
     name = "email"
 
-    def __init__(self, settings: SmtpSettings, password: str = "") -> None:
+    def __init__(self, settings: SmtpSettings, password: str = "", clock: Callable[[], datetime] = _utc_now) -> None:
         """Raises ValueError where the settings would send a password or mail unprotected, or make no sense."""
         if settings.security == "plain" and settings.host not in _LOOPBACK:
             raise ValueError(f"smtp security: plain is for loopback only, {settings.host!r} needs starttls or tls")
@@ -62,6 +68,7 @@ class SmtpChannel:
         message_id_of("check", settings.tenant, settings.domain)
         self._settings = settings
         self._password = password
+        self._clock = clock
 
     def __repr__(self) -> str:
         return f"SmtpChannel({self._settings.host}:{self._settings.port})"
@@ -85,8 +92,7 @@ class SmtpChannel:
         return message_id
 
     def compose(self, message: OutgoingMessage) -> tuple[bytes, str]:
-        """The mail as it goes on the wire, and its Message-ID. Equal messages give equal bytes; there is no Date
-        header: the submission server adds it (RFC 6409 section 8.1), and a repeat would otherwise differ."""
+        """The mail as it goes on the wire, and its Message-ID. A repeat differs only in its Date."""
         _check(message)
         settings = self._settings
         message_id = message_id_of(message.key, settings.tenant, settings.domain)
@@ -95,6 +101,7 @@ class SmtpChannel:
         mail["From"] = _from_field(settings.sender_name, local, domain)
         mail["To"] = message.to
         mail["Subject"] = message.subject
+        mail["Date"] = format_datetime(self._clock())
         mail["Message-ID"] = message_id
         references = [*message.references, message.in_reply_to] if message.in_reply_to else list(message.references)
         kept = list(dict.fromkeys(references))
