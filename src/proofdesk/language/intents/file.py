@@ -89,7 +89,7 @@ def _read(path: Path) -> tuple[_Head, dict[str, NDArray[np.generic]]]:
     if path.stat().st_size > MAX_BYTES:
         raise BadModelFile(f"{path.name}: larger than {MAX_BYTES} bytes")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         head = msgspec.json.decode(arrays.pop("head").tobytes(), type=_Head)
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as fault:
