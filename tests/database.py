@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from proofdesk.engine.queue import install_queue
 from proofdesk.store.embedded import EmbeddedServer
 from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.migrate import MIGRATIONS, migrate
@@ -43,6 +44,8 @@ def make_template(server: EmbeddedServer, name: str = TEMPLATE, folder: Path = M
     with psycopg.connect(endpoint.admin_conninfo()) as admin:
         prepare_schemas(admin)
     migrate(endpoint, folder)
+    if folder == MIGRATIONS:
+        install_queue(endpoint)
     return endpoint
 
 

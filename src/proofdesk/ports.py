@@ -109,7 +109,8 @@ class Triage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IntentModel(Protocol):
-    model_hash: str
+    @property
+    def model_hash(self) -> str: ...
 
     def triage(self, text: str) -> Triage: ...
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.schema import SchemaManager
+from procrastinate.types import JSONValue
 
 from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.pool import Connection
@@ -75,9 +76,10 @@ class Queue:
         for tenant, ticket_id, rank in claimed:
             by_rank.setdefault(rank, []).append((tenant, ticket_id))
         for rank, tickets in by_rank.items():
-            await self._task.configure(priority=-rank, connection=conn).batch_defer_async(
-                *({"tenant": tenant, "ticket_id": str(ticket_id)} for tenant, ticket_id in tickets)
-            )
+            jobs: list[dict[str, JSONValue]] = [
+                {"tenant": tenant, "ticket_id": str(ticket_id)} for tenant, ticket_id in tickets
+            ]
+            await self._task.configure(priority=-rank, connection=conn).batch_defer_async(*jobs)
 
     async def run(self, name: str) -> None:
         """Work until cancelled, then finish what is under way."""

@@ -1,4 +1,4 @@
-"""The end of a ticket: the reply, the claim that it is resolved, its proof, and the window in which it may be disputed."""
+"""The end of a ticket: the reply, the claim that it is resolved, its proof, and the window for disputing it."""
 
 from datetime import timedelta
 
@@ -56,7 +56,7 @@ def proof_events(requests: tuple[Progress, ...], desk: Desk, *, assisted: bool) 
     ]
     proposed = ResolutionEvent(type="proposed", ts=desk.now)
     found = [event.type for event in issue_events(states, [proposed])]
-    return (*(("approved",) if assisted else ()), *found)  # type: ignore[return-value]
+    return (*(("approved",) if assisted else ()), *found)
 
 
 def close_after_window(desk: Desk, tr: Transition) -> None:

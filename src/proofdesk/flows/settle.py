@@ -26,7 +26,15 @@ async def settle_issue(
 ) -> Resolution:
     """Record `events` at `now`, fold the whole issue and bill or credit what follows. In the caller's transaction."""
     for event in events:
-        body = {"issue_id": str(issue_id), "ticket_id": str(ticket_id), "event": event, "at": iso(now)}
+        body: dict[str, object] = {
+            "issue_id": str(issue_id),
+            "ticket_id": str(ticket_id),
+            "event": event,
+            "at": iso(now),
+        }
+        if event == "proposed":
+            # Silence proves nothing by itself; an information answer becomes eligible only with a passed quality check.
+            body["silence_eligible"] = False
         leaf_no = await add_leaf(conn, tenant, now, "resolution.event", body, ticket_id)
         await t.add_event(
             conn, tenant=tenant, issue_id=issue_id, event=event, at=now, ticket_id=ticket_id, leaf_no=leaf_no

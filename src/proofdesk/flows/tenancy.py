@@ -42,7 +42,11 @@ class Email(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     smtp: str = ""
     user: str = ""
     password: str = ""
+    imap_security: Literal["plain", "tls"] = "tls"
+    smtp_security: Literal["plain", "starttls", "tls"] = "starttls"
+    smtp_login: bool = True
     trusted_authserv: str = ""
+    """Whose Authentication-Results header proves a sender; empty: no mail proves its sender."""
     mailbox: str = "INBOX"
 
 
@@ -74,19 +78,6 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     answer_wait_h: int = 72
     email: Email | None = None
     signature: str = ""
-    escalate_always: tuple[str, ...] = (
-        "legal_threat",
-        "regulator",
-        "contract_dispute",
-        "sla_breach",
-        "safety",
-        "self_harm",
-        "wants_human",
-        "press",
-        "data_protection",
-        "chargeback_threat",
-        "prompt_injection",
-    )
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):

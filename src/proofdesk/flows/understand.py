@@ -9,7 +9,6 @@ from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, code_digits, decide_code, issue_code
 from proofdesk.core.plan import ActOn, AskRequester, HandOver, PlanFacts, decide_plan
 from proofdesk.core.reading import Reading, Signal
-from proofdesk.core.records import Records
 from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.handoff import hand_off
@@ -45,7 +44,7 @@ async def understand(desk: Desk, tr: Transition) -> None:
     tr.set(requester=records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
     reading = desk.runtime.reader.read(texts[0][:MAX_READ_CHARS], records, [a[:MAX_READ_CHARS] for a in texts[1:]])
     reading = msgspec.structs.replace(reading, signals=(*reading.signals, *signals), language=language)
-    await _follow_plan(desk, tr, reading, triage, records)
+    await _follow_plan(desk, tr, reading, triage)
 
 
 async def _inbound(desk: Desk) -> list[str]:
@@ -131,9 +130,7 @@ async def _without_identity(desk: Desk, tr: Transition, identity: Identity, tria
     send(desk, tr, identity_question(settings.authentication, tr.state.language), wait)
 
 
-async def _follow_plan(
-    desk: Desk, tr: Transition, reading: Reading, triage: TriageFacts, records: Records | None = None
-) -> None:
+async def _follow_plan(desk: Desk, tr: Transition, reading: Reading, triage: TriageFacts) -> None:
     settings = desk.runtime.settings
     facts = PlanFacts(
         reading=reading,

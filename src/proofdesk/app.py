@@ -1,0 +1,133 @@
+"""The composition root: one frozen Settings becomes a database, pools, rooms and flows."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+import structlog
+
+from proofdesk.engine.feeder import LOCK_KEY as FEED_LOCK
+from proofdesk.engine.feeder import Feeder
+from proofdesk.engine.leader import lead
+from proofdesk.engine.queue import Queue, install_queue
+from proofdesk.engine.sequencer import LOCK_KEY as SEQUENCE_LOCK
+from proofdesk.engine.sequencer import Sequencer
+from proofdesk.flows.clock import Clock
+from proofdesk.flows.context import Limits, Shell
+from proofdesk.flows.keys import Keys, load_keys
+from proofdesk.flows.registry import Registry
+from proofdesk.flows.resolve import advance
+from proofdesk.flows.subjects import Subjects
+from proofdesk.language.intents.encoder import Encoder, EncoderMissing, MultilingualEncoder
+from proofdesk.settings import Settings
+from proofdesk.store.embedded import EmbeddedServer
+from proofdesk.store.endpoint import Endpoint
+from proofdesk.store.external import use_external
+from proofdesk.store.migrate import migrate
+from proofdesk.store.pool import Pool, open_pool
+
+log = structlog.get_logger("app")
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process holds while it runs."""
+
+    settings: Settings
+    endpoint: Endpoint
+    keys: Keys
+    shell: Shell
+    registry: Registry
+    encoder: Encoder | None
+
+
+def open_database(settings: Settings) -> tuple[Endpoint, EmbeddedServer | None]:
+    """Start or attach to the database and bring its schema up to date. Blocks. Raises StoreError."""
+    server: EmbeddedServer | None = None
+    if settings.database_url:
+        endpoint = use_external(settings.database_url, settings.home)
+    else:
+        server = EmbeddedServer.start(settings.home)
+        endpoint = server.endpoint
+    try:
+        migrate(endpoint)
+        install_queue(endpoint)
+    except BaseException:
+        if server is not None:
+            server.stop()
+        raise
+    return endpoint, server
+
+
+def load_encoder() -> Encoder | None:
+    """The sentence encoder, or None with a notice: TF-IDF alone must work."""
+    try:
+        return MultilingualEncoder()
+    except EncoderMissing as missing:
+        log.warning("working without the sentence encoder", reason=str(missing))
+        return None
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, endpoint: Endpoint, *, env: Mapping[str, str] | None = None, pool_size: int = 12
+) -> AsyncIterator[House]:
+    """Pools, keys, clock and tenants of one process, released when the block ends."""
+    keys = load_keys(settings.home)
+    encoder = load_encoder()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(endpoint, "app", max_size=pool_size))
+        registry = Registry(pool, os.environ if env is None else env, encoder)
+        stack.push_async_callback(registry.close)
+        shell = Shell(
+            pool=pool,
+            tenants=registry,
+            subjects=Subjects(keys.master, keys.codes),
+            keys=keys,
+            clock=Clock(settings.clock_speed, settings.clock_anchor),
+            limits=Limits(
+                lease_s=settings.lease_s,
+                max_transitions_per_job=settings.max_transitions_per_job,
+                max_effect_attempts=settings.max_effect_attempts,
+            ),
+        )
+        yield House(settings=settings, endpoint=endpoint, keys=keys, shell=shell, registry=registry, encoder=encoder)
+
+
+async def run_worker(house: House, name: str) -> None:
+    """Deliver and advance tickets until cancelled; feed and number when this process leads."""
+    settings, shell = house.settings, house.shell
+    queue = Queue(
+        house.endpoint,
+        lambda tenant, ticket_id: advance(shell, tenant, ticket_id),
+        concurrency=settings.concurrency,
+    )
+    feeder = Feeder(
+        queue, shell.clock, depth=settings.feed_depth, lease_s=settings.lease_s, every_s=settings.feed_every_s
+    )
+    sequencer = make_sequencer(house)
+    try:
+        async with queue.app.open_async(), asyncio.TaskGroup() as group:
+            group.create_task(lead(house.endpoint, "feeder", FEED_LOCK, feeder.turn))
+            group.create_task(lead(house.endpoint, "sequencer", SEQUENCE_LOCK, sequencer.turn))
+            group.create_task(queue.run(name))
+    finally:
+        sequencer.close()
+
+
+def make_sequencer(house: House) -> Sequencer:
+    settings = house.settings
+    witness = settings.witness_dir or settings.home / "witness"
+    return Sequencer(
+        house.keys.log,
+        witness,
+        house.shell.clock,
+        every_s=settings.sequence_every_s,
+        checkpoint_every_s=settings.checkpoint_every_s,
+    )
+
+
+async def engine_pool(house: House, stack: AsyncExitStack) -> Pool:
+    """A small pool as the engine role: API key look-ups."""
+    return await stack.enter_async_context(open_pool(house.endpoint, "engine", max_size=4))

@@ -1,0 +1,282 @@
+"""A tenant's folder of configuration files becomes a Runtime, or one clear error that names file, line and field.
+
+tenant.yaml  connector*.yaml  records.yaml  policy.cedar  aliases.yaml  procedures/*.yaml
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from proofdesk.connectors.backoffice.combined import CombinedBackOffice, DuplicateCapability
+from proofdesk.connectors.backoffice.mcp import McpConnector
+from proofdesk.connectors.backoffice.openapi import OpenApiConnector
+from proofdesk.connectors.backoffice.records import RecordsMapping
+from proofdesk.connectors.channel.email.smtp import SmtpChannel, SmtpSettings
+from proofdesk.connectors.yamlfile import FileError
+from proofdesk.core.contract import check_contract
+from proofdesk.core.money import EXPONENTS
+from proofdesk.core.procedure import Procedure
+from proofdesk.flows.tenancy import Email, Runtime, TenantSettings
+from proofdesk.language.intents.examples import LabelledText
+from proofdesk.language.langid import identify
+from proofdesk.language.reading import Profile, Reader, SlotProfile, TenantWords, WordFileError, load_tenant_words
+from proofdesk.language.signals import find_signals
+from proofdesk.policy.gate import CedarGate, PolicyRefused
+from proofdesk.policy.schema import schema_text
+from proofdesk.ports import BackOffice, Capability, Channel, IntentModel
+from proofdesk.procedures.cel import evaluate
+from proofdesk.procedures.load import Loaded, load
+
+MAX_FILE_BYTES = 2_000_000
+MAX_FILES = 500
+SUFFIXES = (".yaml", ".json", ".cedar")
+
+
+class TenantFolderError(Exception):
+    """The folder cannot be used; nothing was loaded. The text lists every fault with its place."""
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """The folder's files by relative path, and what they hash to together."""
+
+    root: Path
+    files: dict[str, bytes]
+    hash: str
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a folder gives except the trained model; `close` releases its connections."""
+
+    settings: TenantSettings
+    office: CombinedBackOffice
+    records: RecordsMapping
+    loaded: dict[str, Loaded]
+    paths: dict[str, str]
+    """Procedure id -> its file."""
+    gate: CedarGate
+    policy_text: str
+    policy_schema: str
+    reader: Reader
+    channels: dict[str, Channel]
+    connectors: tuple[OpenApiConnector | McpConnector, ...]
+
+    def sources(self) -> list[tuple[Procedure, str]]:
+        return [(each.procedure, self.paths[name]) for name, each in self.loaded.items()]
+
+    async def close(self) -> None:
+        for connector in self.connectors:
+            await connector.aclose()
+
+
+def read_folder(root: Path) -> Folder:
+    """Raises TenantFolderError for a missing folder, too many or too large files."""
+    if not root.is_dir():
+        raise TenantFolderError(f"{root}: no such folder")
+    paths = sorted(p for p in root.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    if len(paths) > MAX_FILES:
+        raise TenantFolderError(f"{root}: {len(paths)} files, at most {MAX_FILES} are allowed")
+    files: dict[str, bytes] = {}
+    for path in paths:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise TenantFolderError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+        files[path.relative_to(root).as_posix()] = path.read_bytes()
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return Folder(root=root, files=files, hash=digest.hexdigest())
+
+
+async def build(folder: Folder, env: Mapping[str, str]) -> Built:
+    """Check everything against everything and connect. Raises TenantFolderError."""
+    settings = read_settings(folder.root / "tenant.yaml")
+    connectors: list[OpenApiConnector | McpConnector] = []
+    try:
+        for path in sorted(folder.root.glob("connector*.yaml")):
+            connectors.append(await _connect(path, env))
+        office = CombinedBackOffice(connectors)
+        records = RecordsMapping.load(folder.root / "records.yaml", office.capabilities())
+        loaded, paths = _procedures(folder.root, office.capabilities())
+        policy_schema = schema_text(office.capabilities())
+        policy_text = (folder.root / "policy.cedar").read_text(encoding="utf-8")
+        gate = CedarGate(policy_text, policy_schema, file="policy.cedar")
+        words_file = folder.root / "aliases.yaml"
+        words = load_tenant_words(words_file) if words_file.exists() else TenantWords()
+        _check_budgets(settings, office.capabilities())
+    except (FileError, DuplicateCapability, WordFileError, OSError, UnicodeDecodeError) as error:
+        await _close(connectors)
+        raise TenantFolderError(str(error)) from error
+    except PolicyRefused as error:
+        await _close(connectors)
+        raise TenantFolderError("\n".join(str(fault) for fault in error.faults)) from error
+    except BaseException:
+        await _close(connectors)
+        raise
+    return Built(
+        settings=settings,
+        office=office,
+        records=records,
+        loaded=loaded,
+        paths=paths,
+        gate=gate,
+        policy_text=policy_text,
+        policy_schema=policy_schema,
+        reader=Reader([profile_of(each.procedure) for each in loaded.values()], words),
+        channels=_channels(settings, env),
+        connectors=tuple(connectors),
+    )
+
+
+def runtime_of(built: Built, revision: int, model: IntentModel | None) -> Runtime:
+    def scoped(names: frozenset[str]) -> BackOffice:
+        return built.office.scoped(names)
+
+    return Runtime(
+        tenant=built.settings.tenant,
+        revision=revision,
+        settings=built.settings,
+        back_office=built.office,
+        scoped=scoped,
+        records=built.records,
+        procedures={name: each.procedure for name, each in built.loaded.items()},
+        evaluate=evaluate,
+        gate=built.gate,
+        reader=built.reader,
+        model=model,
+        signals=find_signals,
+        language_of=_language(built.settings.languages),
+        channels=built.channels,
+    )
+
+
+def examples_of(procedures: Mapping[str, Procedure]) -> tuple[LabelledText, ...]:
+    """What the intent model learns from on the first day."""
+    return tuple(
+        LabelledText(text=text, intent=name) for name, each in procedures.items() for text in each.understand.examples
+    )
+
+
+def profile_of(procedure: Procedure) -> Profile:
+    return Profile(
+        procedure=procedure.id,
+        examples=procedure.understand.examples,
+        acts=procedure.understand.acts,
+        serves=procedure.understand.serves,
+        slots={
+            name: SlotProfile(type=slot.type, ask=slot.ask, values=slot.values, of=slot.of, optional=slot.optional)
+            for name, slot in procedure.slots.items()
+        },
+    )
+
+
+def read_settings(path: Path) -> TenantSettings:
+    """tenant.yaml. Raises TenantFolderError with the field and what it must be."""
+    try:
+        settings = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), TenantSettings, strict=False)
+    except OSError as error:
+        raise TenantFolderError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError, ValueError) as error:
+        raise TenantFolderError(f"{path}: {error}") from error
+    faults = [f"contract.{fault}" for fault in check_contract(settings.contract)]
+    if settings.currency not in EXPONENTS:
+        faults.append(f"currency: {settings.currency!r} is not an active ISO 4217 code; write one such as EUR")
+    if "default" not in settings.queues:
+        faults.append("queues: `default` is missing; name the queue that owns what no other rule catches")
+    for name, targets in (
+        ("first_response_min", settings.sla.first_response_min),
+        ("resolution_min", settings.sla.resolution_min),
+    ):
+        if "default" not in targets:
+            faults.append(f"sla.{name}: `default` is missing")
+    if faults:
+        raise TenantFolderError("\n".join(f"{path}: {fault}" for fault in faults))
+    return settings
+
+
+async def _connect(path: Path, env: Mapping[str, str]) -> OpenApiConnector | McpConnector:
+    kind = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("kind")
+    if kind == "mcp":
+        return await McpConnector.load(path, env)
+    return OpenApiConnector.load(path, env)
+
+
+async def _close(connectors: list[OpenApiConnector | McpConnector]) -> None:
+    for connector in connectors:
+        await connector.aclose()
+
+
+def _procedures(root: Path, capabilities: Mapping[str, Capability]) -> tuple[dict[str, Loaded], dict[str, str]]:
+    faults: list[str] = []
+    found: dict[str, Loaded] = {}
+    paths: dict[str, str] = {}
+    for path in sorted((root / "procedures").glob("*.yaml")):
+        loaded = load(path.read_text(encoding="utf-8"), f"procedures/{path.name}", capabilities)
+        if not isinstance(loaded, Loaded):
+            faults += [str(fault) for fault in loaded]
+        elif loaded.procedure.id in found:
+            faults.append(f"procedures/{path.name}: a second procedure named {loaded.procedure.id}")
+        else:
+            found[loaded.procedure.id] = loaded
+            paths[loaded.procedure.id] = f"procedures/{path.name}"
+    if not found and not faults:
+        faults.append(f"{root}/procedures: no procedure; write at least one")
+    if faults:
+        raise TenantFolderError("\n".join(faults))
+    return found, paths
+
+
+def _check_budgets(settings: TenantSettings, capabilities: Mapping[str, Capability]) -> None:
+    for number, budget in enumerate(settings.budgets):
+        unknown = [name for name in budget.capabilities if name not in capabilities]
+        if unknown:
+            raise TenantFolderError(f"tenant.yaml: budgets[{number}]: no such capability: {', '.join(unknown)}")
+
+
+def _channels(settings: TenantSettings, env: Mapping[str, str]) -> dict[str, Channel]:
+    if settings.email is None or not settings.email.smtp:
+        return {}
+    return {"email": _smtp(settings, settings.email, env)}
+
+
+def _smtp(settings: TenantSettings, email: Email, env: Mapping[str, str]) -> SmtpChannel:
+    host, port = host_port(from_env(email.smtp, env), "tenant.yaml: email.smtp")
+    return SmtpChannel(
+        SmtpSettings(
+            host=host,
+            port=port,
+            sender=email.address,
+            sender_name=settings.name,
+            domain=email.address.partition("@")[2],
+            tenant=settings.tenant,
+            username=from_env(email.user, env) if email.smtp_login else "",
+            security=email.smtp_security,
+        ),
+        from_env(email.password, env) if email.smtp_login else "",
+    )
+
+
+def from_env(text: str, env: Mapping[str, str]) -> str:
+    """A value, or that of the environment variable it names as env:NAME."""
+    if not text.startswith("env:"):
+        return text
+    name = text.removeprefix("env:")
+    if not env.get(name):
+        raise TenantFolderError(f"tenant.yaml: environment variable {name} is not set")
+    return env[name]
+
+
+def host_port(text: str, where: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise TenantFolderError(f"{where}: write host:port, not {text!r}")
+    return host, int(port)
+
+
+def _language(languages: tuple[str, ...]) -> Callable[[str], str]:
+    def language_of(text: str) -> str:
+        found = identify(text, languages)
+        return found.code if found.code in languages else languages[0]
+
+    return language_of
