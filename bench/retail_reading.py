@@ -15,14 +15,14 @@ from typing import Any
 from bench.perturb import PERTURBATIONS, perturbed
 from bench.retail_plan import authenticate, calls_of, carry_out, load_profiles, records_of
 from proofdesk.language.reading import Reader, load_tenant_words
-from simulators.retail_world.world import Base, World
-from simulators.retail_world.writes import WRITES, WriteRefused, write
+from simulators.retail_world.world import Base, World, WriteRefused
+from simulators.retail_world.writes import WRITES, write
 
 WORLD = Path(__file__).parent / "worlds" / "retail"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--world", type=Path, required=True, help="folder with db.json")
     parser.add_argument("--tickets", type=Path, required=True)
     parser.add_argument("--clean-only", action="store_true")

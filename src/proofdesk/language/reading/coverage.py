@@ -30,7 +30,7 @@ def unread_tokens(doc: Document, frames: Sequence[Frame]) -> list[int]:
             continue
         frame = inside.get(at)
         if frame is None:
-            if risk or doc.unknown(at):
+            if risk or at in doc.forms.doubtful:
                 found.append(at)
         elif frame.reason_at >= 0 and at >= frame.reason_at:
             if risk and risk not in _REASON_IS_FREE:

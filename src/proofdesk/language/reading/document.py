@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from proofdesk.core.reading import Claim, Span
 from proofdesk.language.reading.mentions import Index, Mention, Words, find_mentions
-from proofdesk.language.reading.tokens import Token, base_form, known_word, paragraph_breaks, tokenise
+from proofdesk.language.reading.tokens import Token, base_form, paragraph_breaks, tokenise
 from proofdesk.language.reading.words import RISK_CLASSES, FunctionWords
 
 _PAIR = re.compile(r"""["']?([\w /.-]+?)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^,}]*))""")
@@ -80,17 +80,6 @@ class Document:
         if kinds & {"pay_context", "status", "option"}:
             return next(iter(kinds & {"pay_context", "status", "option"}))
         return "comparative" if token.kind == "word" and self._graded(token) else ""
-
-    def unknown(self, at: int) -> bool:
-        """True for a word that no rule knows at all: perhaps a slip of the pen for one that matters."""
-        token = self.tokens[at]
-        return (
-            token.kind == "word"
-            and len(token.low) > 3
-            and token.text[0].islower()
-            and at not in self.at
-            and not known_word(token.low)
-        )
 
     def _graded(self, token: Token) -> bool:
         return (

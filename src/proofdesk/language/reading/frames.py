@@ -154,7 +154,7 @@ class _Body:
         item = self.frame.items[-1] if self.frame.items else None
         if self.takes_address and not self.changes:
             self.frame.literals.append(at)
-        elif item is None or not self.changes:
+        elif item is None or not self.takes_lines:
             return at + 1
         elif item.has_target and item.target_literal is None:
             item.target_literal = pairs

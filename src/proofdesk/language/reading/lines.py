@@ -20,9 +20,12 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pick_lines(
-    orders: Sequence[Order], item: Item, products: Mapping[str, Product], taken: Mapping[str, set[int]], slot: str
+    orders: Sequence[Order], item: Item, taken: Mapping[str, set[int]], slot: str, settled: Mapping[str, str]
 ) -> tuple[Picked, ...] | Doubt:
-    """The lines `item` means among `orders`; the question that would settle it where that is not one reading."""
+    """The lines `item` means among `orders`; the question that would settle it where that is not one reading.
+
+    `taken`: order id -> line positions other items already mean. `settled`: question -> option chosen.
+    """
     found: list[Picked] = []
     for order in orders:
         free = [i for i in range(len(order.lines)) if i not in taken.get(order.id, set())]
@@ -32,23 +35,21 @@ def pick_lines(
     name = item.head_text or "item"
     if not found:
         offered = tuple(dict.fromkeys(line.name for order in orders for line in order.lines))
-        return Doubt(
-            kind="missing", slot=slot, question=f"I cannot find that {name} in your order. Which item?", options=offered
-        )
-    if item.count == "all":
-        return tuple(found) if len(orders) == 1 or item.heads else _which(found, name, slot)
+        question = f"I cannot find that {name} in your order. Which item?"
+        return Doubt(kind="missing", slot=slot, question=question, options=offered)
+    if item.count == "all" and (len(orders) == 1 or item.heads):
+        return tuple(found)
     if len(found) > 1:
-        return _which(found, name, slot)
-    places = found[0].places
+        return _which(found, name, slot, settled)
+    places, lines = found[0].places, found[0].order.lines
     if isinstance(item.count, int) and item.count > 1:
-        return tuple(found) if len(places) == item.count else _which(found, name, slot)
-    lines = found[0].order.lines
-    if len(places) > 1 and any(lines[i].id != lines[places[0]].id for i in places):
-        return _which(found, name, slot)
+        return tuple(found) if len(places) == item.count else _which(found, name, slot, settled)
+    if any(lines[i].id != lines[places[0]].id for i in places):
+        return _which(found, name, slot, settled)
     return (Picked(order=found[0].order, places=places[:1]),)
 
 
-def change_of(line: Line, item: Item, product: Product | None, slot: str) -> Chosen | Doubt:
+def change_of(line: Line, item: Item, product: Product | None, slot: str, settled: Mapping[str, str]) -> Chosen | Doubt:
     """The variant `line` should become."""
     if product is None:
         return Doubt(
@@ -57,7 +58,7 @@ def change_of(line: Line, item: Item, product: Product | None, slot: str) -> Cho
     hard = _constraints(line, item, product, slot)
     if isinstance(hard, Doubt):
         return hard
-    return choose_variant(product, line, Wanted(hard=hard, variant_id=item.target_id), slot)
+    return choose_variant(product, line, Wanted(hard=hard, variant_id=item.target_id, settled=settled), slot)
 
 
 def _constraints(line: Line, item: Item, product: Product, slot: str) -> dict[str, frozenset[str]] | Doubt:
@@ -107,10 +108,13 @@ def _has(line: Line, senses: Sequence[ValueSense]) -> bool:
     return any(s.product_id == line.product_id and line.options.get(s.option) == s.value for s in senses)
 
 
-def _which(found: Sequence[Picked], name: str, slot: str) -> Doubt:
-    options = tuple(
-        f"{picked.order.id}: {picked.order.lines[i].name} ({shown(picked.order.lines[i].options)})"
+def _which(found: Sequence[Picked], name: str, slot: str, settled: Mapping[str, str]) -> tuple[Picked, ...] | Doubt:
+    question = f"Which {name} do you mean?"
+    choices = {
+        f"{picked.order.id}: {picked.order.lines[i].name} ({shown(picked.order.lines[i].options)})": (picked.order, i)
         for picked in found
         for i in picked.places
-    )
-    return Doubt(kind="ambiguous", slot=slot, question=f"Which {name} do you mean?", options=options)
+    }
+    if (chosen := choices.get(settled.get(question, ""))) is not None:
+        return (Picked(order=chosen[0], places=(chosen[1],)),)
+    return Doubt(kind="ambiguous", slot=slot, question=question, options=tuple(choices))

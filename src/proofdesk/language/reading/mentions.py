@@ -57,8 +57,8 @@ class Index:
     def has(self, word: str) -> bool:
         return word in self.words or bool(self.base and self.base.has(word))
 
-    def near(self, word: str) -> str:
-        """The one word of the index that `word` is most likely a slip of, or ""."""
+    def near(self, word: str) -> set[str]:
+        """The words of the index that `word` may be a slip of."""
         allowed = 1 if len(word) < 9 else 2
         best: list[str] = []
         index: Index | None = self
@@ -69,8 +69,7 @@ class Index:
                     if distance <= allowed:
                         best.append(known)
             index = index.base
-        unique = set(best)
-        return unique.pop() if len(unique) == 1 else ""
+        return set(best)
 
 
 def acts(entries: Iterable[str], payload: Any) -> list[Entry]:
@@ -89,6 +88,8 @@ class Words:
         self.base: list[str] = []
         self.low: list[str] = []
         self.repaired: set[int] = set()
+        self.doubtful: set[int] = set()
+        """Unknown words that may be slips of several known ones."""
         for at, token in enumerate(tokens):
             base, low = token.base, token.low
             if (
@@ -100,8 +101,11 @@ class Words:
                 and not _is_name(tokens, at)
                 and (near := index.near(low) or index.near(base))
             ):
-                base = low = near
-                self.repaired.add(at)
+                if len(near) == 1:
+                    base = low = near.pop()
+                    self.repaired.add(at)
+                else:
+                    self.doubtful.add(at)
             self.base.append(base)
             self.low.append(low)
 

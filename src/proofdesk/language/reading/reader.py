@@ -1,24 +1,27 @@
 """The request reader: one message, one requester's records, and the answers given since, into a Reading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from proofdesk.core.reading import Claim, Doubt, Reading, Request, SlotValue, Span
+from proofdesk.core.reading import Claim, Doubt, Reading, Request, Span
 from proofdesk.core.records import Records
+from proofdesk.language.reading.answers import chosen_option
 from proofdesk.language.reading.claims import find_claims
 from proofdesk.language.reading.coverage import as_spans, unread_tokens
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frames import Frame, build_frames
 from proofdesk.language.reading.profile import Profile
-from proofdesk.language.reading.requests import Draft, Resolver, as_request
-from proofdesk.language.reading.signals import find_signals
+from proofdesk.language.reading.requests import Resolver, as_request
 from proofdesk.language.reading.tenant_words import TenantWords
 from proofdesk.language.reading.together import together
+from proofdesk.language.reading.tokens import MAX_TEXT_CHARS
 from proofdesk.language.reading.vocabulary import known_ids, reader_index, records_index
 from proofdesk.language.reading.words import function_words
+from proofdesk.language.signals import default_rules
 
 MAX_ANSWERS = 10
+MAX_SHOWN_SPANS = 4
 
 
 class Reader:
@@ -36,61 +39,39 @@ class Reader:
 
     def read(self, text: str, records: Records, answers: Sequence[str] = ()) -> Reading:
         """Answer i is taken as given to `first_doubt` of the reading with the answers before it."""
-        settled: dict[tuple[str, str], str] = {}
+        settled: dict[str, str] = {}
         added: list[str] = []
         for answer in answers[:MAX_ANSWERS]:
             doubt = first_doubt(self._read(text, records, added, settled))
-            if doubt is not None and (choice := self._choice(answer, doubt)):
-                settled[_key(doubt)] = choice
-            elif answer.strip() and answer.strip() not in text:
-                added.append(answer.strip())
+            said = answer.strip()
+            choice = chosen_option(said, doubt, self._document(said, records), records) if doubt is not None else ""
+            if doubt is not None and choice:
+                settled[doubt.question] = choice
+            elif said and said not in text and said.strip(".!").casefold() not in self.words.say_unknown:
+                added.append(said)
         return self._read(text, records, added, settled)
 
-    def _read(self, text: str, records: Records, added: Sequence[str], settled: dict[tuple[str, str], str]) -> Reading:
+    def _document(self, text: str, records: Records) -> Document:
+        index = records_index(records, self.tenant, self.index, self.words)
+        return Document(text, index, known_ids(records), self.words, self.claims(text))
+
+    def _read(self, text: str, records: Records, added: Sequence[str], settled: Mapping[str, str]) -> Reading:
         whole = "\n\n".join((text, *added))
-        doc = Document(
-            whole,
-            records_index(records, self.tenant, self.index, self.words),
-            known_ids(records),
-            self.words,
-            self.claims(whole),
-        )
+        doc = self._document(whole, records)
         frames = build_frames(doc, self.profiles)
         _attach_payment(doc, frames)
-        resolver = Resolver(doc, records, self.profiles)
-        drafts = [draft for frame in frames for draft in resolver.resolve(frame)]
-        drafts = together(drafts, self.profiles)
+        resolver = Resolver(doc, records, self.profiles, settled)
+        drafts = together([draft for frame in frames for draft in resolver.resolve(frame)], self.profiles)
         unread = as_spans(doc, unread_tokens(doc, frames))
-        requests = [
-            self._guarded(as_request(_settle(draft, settled), i + 1), whole, unread) for i, draft in enumerate(drafts)
-        ]
+        if len(whole) > MAX_TEXT_CHARS:
+            unread = (*unread, Span(start=MAX_TEXT_CHARS, end=len(whole)))
+        requests = [_guarded(as_request(draft, i + 1), whole, unread, settled) for i, draft in enumerate(drafts)]
         return Reading(
             requests=tuple(requests),
-            signals=find_signals(doc),
+            signals=default_rules().signals(whole),
             unread=unread,
             language=self.language,
         )
-
-    def _guarded(self, request: Request, text: str, unread: Sequence[Span]) -> Request:
-        """A request with what nobody explained as a doubt: nothing is done on half a message."""
-        doubts = list(request.doubts)
-        if request.mood != "asserted":
-            question = "Do you want this to be done now?"
-            doubts.append(Doubt(kind="mood", question=question, options=("yes", "no"), span=request.span))
-        if unread:
-            said = "; ".join(f"“{text[span.start : span.end]}”" for span in unread[:4])
-            doubts.append(
-                Doubt(kind="unread", question=f"I did not understand {said}. What should happen there?", span=unread[0])
-            )
-        return msgspec.structs.replace(request, doubts=tuple(doubts))
-
-    def _choice(self, answer: str, doubt: Doubt) -> str:
-        """The option an answer picks, or "" where it picks none or several."""
-        plain = answer.strip().strip(".!").casefold()
-        if doubt.options == ("yes", "no"):
-            return "yes" if plain in self.words.say_yes else "no" if plain in self.words.say_no else ""
-        named = [option for option in doubt.options if option.casefold() in answer.casefold()]
-        return named[0] if len(named) == 1 else ""
 
 
 def first_doubt(reading: Reading) -> Doubt | None:
@@ -98,21 +79,22 @@ def first_doubt(reading: Reading) -> Doubt | None:
     return next((doubt for request in reading.requests for doubt in request.doubts), None)
 
 
-def _key(doubt: Doubt) -> tuple[str, str]:
-    return doubt.slot, doubt.question
-
-
-def _settle(draft: Draft, settled: dict[tuple[str, str], str]) -> Draft:
-    """Doubts answered since, replaced by the option chosen."""
-    left: list[Doubt] = []
-    for doubt in draft.doubts:
-        choice = settled.get(_key(doubt), "")
-        if choice and doubt.slot and doubt.options != ("yes", "no"):
-            draft.slots[doubt.slot] = SlotValue(value=choice, provenance="requester", shown=choice, rule="answered")
+def _guarded(request: Request, text: str, unread: Sequence[Span], settled: Mapping[str, str]) -> Request:
+    """A request with what nobody explained as a doubt: nothing is done on half a message."""
+    doubts = list(request.doubts)
+    mood = request.mood
+    if mood != "asserted":
+        said = text[request.span.start : request.span.end].strip() if request.span else ""
+        question = f"You write “{said}”. Shall I do that now?"
+        if settled.get(question) == "yes":
+            mood = "asserted"
         else:
-            left.append(doubt)
-    draft.doubts = left
-    return draft
+            doubts.append(Doubt(kind="mood", question=question, options=("yes", "no"), span=request.span))
+    if unread:
+        said = "; ".join(f"“{text[span.start : span.end]}”" for span in unread[:MAX_SHOWN_SPANS])
+        question = f"I did not understand {said}. What should happen there?"
+        doubts.append(Doubt(kind="unread", question=question, span=unread[0]))
+    return msgspec.structs.replace(request, doubts=tuple(doubts), mood=mood)
 
 
 def _attach_payment(doc: Document, frames: Sequence[Frame]) -> None:

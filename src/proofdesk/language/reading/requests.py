@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from proofdesk.core.reading import Doubt, Mood, Request, SlotValue, Span
+from proofdesk.core.reading import Doubt, Mood, Provenance, Request, SlotValue, Span
 from proofdesk.core.records import Order, Records
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frames import Frame, Item
@@ -36,10 +36,13 @@ class Draft(msgspec.Struct, kw_only=True):
 class Resolver:
     """Resolves the frames of one message one after the other, remembering what earlier ones took or changed."""
 
-    def __init__(self, doc: Document, records: Records, profiles: Mapping[str, Profile]) -> None:
+    def __init__(
+        self, doc: Document, records: Records, profiles: Mapping[str, Profile], settled: Mapping[str, str]
+    ) -> None:
         self.doc = doc
         self.records = records
         self.profiles = profiles
+        self.settled = settled
         self.orders = {order.id: order for order in records.orders}
         self.products = products_by_id(records.products)
         self.taken: dict[str, set[int]] = {}
@@ -48,7 +51,7 @@ class Resolver:
     def resolve(self, frame: Frame) -> list[Draft]:
         shapes = [self.profiles[name] for name in frame.procedures]
         if not any(shape.slot_of("order") for shape in shapes):
-            return [self._fill(frame, self._single(frame, shapes, None), None, [])]
+            return [self._fill(frame, self._single(shapes, None), None, [])]
         orders = self._orders(frame, shapes)
         if isinstance(orders, Doubt):
             return [self._draft(frame, shapes[0].procedure, None, [orders])]
@@ -76,17 +79,18 @@ class Resolver:
         slot = shapes[0].slot_of("order")
         if frame.items:
             orders = self._holding(frame, orders)
+        question = self._ask(shapes[0], slot)
+        if self.settled.get(question) in {order.id for order in orders}:
+            orders = [self.orders[self.settled[question]]]
         if len(orders) > 1 and not (frame.orders or frame.count == "all" or frame.count == len(orders)):
-            doubt = Doubt(
-                kind="ambiguous", slot=slot, question=self._ask(shapes[0], slot), options=tuple(o.id for o in orders)
-            )
+            doubt = Doubt(kind="ambiguous", slot=slot, question=question, options=tuple(o.id for o in orders))
             return [self._draft(frame, shapes[0].procedure, None, [doubt])]
         if not orders:
             doubt = Doubt(
                 kind="unsupported", slot=slot, question="Only a whole order can be handled so. The whole order?"
             )
             return [self._draft(frame, shapes[0].procedure, None, [doubt])]
-        return [self._fill(frame, self._single(frame, shapes, order), order, []) for order in orders]
+        return [self._fill(frame, self._single(shapes, order), order, []) for order in orders]
 
     def _holding(self, frame: Frame, orders: list[Order]) -> list[Order]:
         """Orders made of exactly the items named: naming a part of an order never means the whole of it."""
@@ -94,7 +98,7 @@ class Resolver:
         for order in orders:
             taken: dict[str, set[int]] = {}
             for item in frame.items:
-                picked = pick_lines([order], item, self.products, taken, "")
+                picked = pick_lines([order], item, taken, "", self.settled)
                 if not isinstance(picked, Doubt):
                     taken.setdefault(order.id, set()).update(place for one in picked for place in one.places)
             if len(taken.get(order.id, ())) == len(order.lines):
@@ -117,7 +121,7 @@ class Resolver:
             ]
         grouped: dict[str, list[tuple[Item, tuple[int, ...]]]] = {}
         for item in frame.items:
-            picked = pick_lines(orders, item, self.products, self.taken, slot)
+            picked = pick_lines(orders, item, self.taken, slot, self.settled)
             if isinstance(picked, Doubt):
                 return [self._draft(frame, shapes[0].procedure, orders[0] if len(orders) == 1 else None, [picked])]
             for one in picked:
@@ -126,19 +130,21 @@ class Resolver:
         drafts = []
         for order_id, items in grouped.items():
             order = self.orders[order_id]
-            drafts.append(self._fill(frame, self._single(frame, shapes, order), order, items))
+            drafts.append(self._fill(frame, self._single(shapes, order), order, items))
         return drafts
 
-    def _single(self, frame: Frame, shapes: Sequence[Profile], order: Order | None) -> Profile | Doubt:
+    def _single(self, shapes: Sequence[Profile], order: Order | None) -> Profile | Doubt:
         """The one procedure the verb and the record's status leave; the status wins where the verb is loose."""
         serving = [s for s in shapes if order is None or order.status in s.serves.get("order", (order.status,))]
         if len(serving) == 1 or (len(shapes) == 1 and not serving):
             return serving[0] if serving else shapes[0]
         if not serving:
             return shapes[0]
-        return Doubt(
-            kind="ambiguous", question="Which of these do you want?", options=tuple(s.procedure for s in serving)
-        )
+        question = "Which of these do you want?"
+        chosen = [s for s in serving if s.procedure == self.settled.get(question)]
+        if chosen:
+            return chosen[0]
+        return Doubt(kind="ambiguous", question=question, options=tuple(s.procedure for s in serving))
 
     def _fill(
         self, frame: Frame, shape: Profile | Doubt, order: Order | None, items: Sequence[tuple[Item, tuple[int, ...]]]
@@ -147,17 +153,15 @@ class Resolver:
             return self._draft(frame, frame.procedures[0], order, [shape])
         draft = self._draft(frame, shape.procedure, order, [])
         wrong = [status for status in frame.statuses if order is not None and status != order.status]
-        if wrong and order is not None:
-            draft.doubts.append(
-                Doubt(
-                    kind="conflict",
-                    slot="",
-                    question=f"Order {order.id} is {order.status}. Do you mean it?",
-                    options=("yes", "no"),
-                )
-            )
+        question = f"Order {order.id} is {order.status}. Do you mean it?" if order is not None and wrong else ""
+        if question and self.settled.get(question) != "yes":
+            draft.doubts.append(Doubt(kind="conflict", question=question, options=("yes", "no")))
         for name, slot in shape.slots.items():
             filled = self._slot(frame, shape, name, order, items)
+            if isinstance(filled, Doubt) and slot.type in ("enum", "method") and filled.question in self.settled:
+                choice = self.settled[filled.question]
+                source: Provenance = "requester" if slot.type == "enum" else "record"
+                filled = SlotValue(value=choice, provenance=source, shown=choice, rule="answered")
             if isinstance(filled, SlotValue):
                 draft.slots[name] = filled
             elif not slot.optional or filled.kind != "missing":
@@ -213,7 +217,7 @@ class Resolver:
         for item, places in items:
             for place in places:
                 line = order.lines[place]
-                chosen = change_of(line, item, self.products.get(line.product_id), slot)
+                chosen = change_of(line, item, self.products.get(line.product_id), slot, self.settled)
                 if isinstance(chosen, Doubt):
                     return chosen
                 value.append({"line_id": line.id, "variant_id": chosen.variant.id})

@@ -72,6 +72,8 @@ def base_form(low: str) -> str:
     if low in units:
         return units[low]
     lemma = str(simplemma.lemmatize(low, lang="en")).casefold()
+    if lemma == low and len(low) > 3 and low.endswith("s") and not low.endswith("ss") and not known_word(low):
+        lemma = low[:-1]
     return units.get(lemma, lemma)
 
 

@@ -16,11 +16,11 @@ class Chosen(msgspec.Struct, frozen=True):
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """`hard`: option -> acceptable values. `variant_id`: where the message names the variant itself.
-    `rank`: -1 the cheapest, 1 the dearest of what the rest leaves open."""
+    `settled`: question -> option chosen in an answer."""
 
     hard: Mapping[str, frozenset[str]]
     variant_id: str = ""
-    accepts_drift: bool = False
+    settled: Mapping[str, str] = {}
 
 
 def choose_variant(product: Product, line: Line, wanted: Wanted, slot: str) -> Chosen | Doubt:
@@ -43,21 +43,21 @@ def choose_variant(product: Product, line: Line, wanted: Wanted, slot: str) -> C
     keeping = [v for v in fitting if _drift(line, v, wanted) == ()]
     if len(keeping) == 1:
         return Chosen(keeping[0])
-    if len(fitting) == 1 and wanted.accepts_drift:
-        return Chosen(fitting[0])
     if len(fitting) == 1:
         change = ", ".join(
             f"{o} {line.options.get(o)} → {fitting[0].options.get(o)}" for o in _drift(line, fitting[0], wanted)
         )
-        question = f"The only {line.name} that fits is {shown(fitting[0].options)}: it also changes {change}. Is that all right?"
+        question = (
+            f"The only {line.name} that fits is {shown(fitting[0].options)}: it also changes {change}. All right?"
+        )
+        if wanted.settled.get(question) == "yes":
+            return Chosen(fitting[0])
         return Doubt(kind="ambiguous", slot=slot, question=question, options=("yes", "no"))
-    choices = keeping or fitting
-    return Doubt(
-        kind="ambiguous",
-        slot=slot,
-        question=f"Which {line.name} do you want instead of {shown(line.options)}?",
-        options=tuple(shown(v.options) for v in choices[:MAX_SHOWN]),
-    )
+    choices = {shown(v.options): v for v in (keeping or fitting)[:MAX_SHOWN]}
+    question = f"Which {line.name} do you want instead of {shown(line.options)}?"
+    if (chosen := choices.get(wanted.settled.get(question, ""))) is not None:
+        return Chosen(chosen)
+    return Doubt(kind="ambiguous", slot=slot, question=question, options=tuple(choices))
 
 
 def shown(options: Mapping[str, str]) -> str:

@@ -70,8 +70,8 @@ def records_index(records: Records, tenant: TenantWords, base: Index, words: Fun
             for value in known:
                 for text in (value, *tenant.values.get(value, ())):
                     if text.casefold() not in risky:
-                        key = (phrase(text), text if len(text) == 1 else "")
-                        values.setdefault(key, []).append(ValueSense(product.id, option, value))
+                        sense = (phrase(text), text if len(text) == 1 else "")
+                        values.setdefault(sense, []).append(ValueSense(product.id, option, value))
     entries += [Entry(key, "head", tuple(dict.fromkeys(ids))) for key, ids in heads.items()]
     entries += [Entry(key, "value", tuple(dict.fromkeys(senses)), exact) for (key, exact), senses in values.items()]
     for method in records.requester.methods:

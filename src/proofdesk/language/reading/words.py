@@ -45,7 +45,7 @@ class FunctionWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     units: dict[str, str]
     say_yes: tuple[str, ...]
     say_no: tuple[str, ...]
-    signals: dict[str, tuple[str, ...]]
+    say_unknown: tuple[str, ...]
     claim_cues: dict[str, tuple[str, ...]]
 
     def of_class(self, name: str) -> tuple[str, ...]:
