@@ -27,6 +27,7 @@ Schemas = dict[str, dict[str, Any]]
 """Schemas of the names a path may start from; "" is the current item, "^" the one around it."""
 Make = Callable[[Scope], Any]
 MAX_ABS_MINOR = 10**15
+MAX_DIGITS = 16
 
 
 class MappingError(ValueError):
@@ -257,6 +258,9 @@ def to_minor(amount: Any, digits: int, where: str) -> int:
         raise MappingError(f"{where}: must be an amount")
     try:
         scaled = Decimal(str(amount)).scaleb(digits)
+        if not scaled.is_finite() or scaled.adjusted() > MAX_DIGITS:
+            # Looked at before int(): a text like 1e400000 would take seconds to write out.
+            raise MappingError(f"{where}: is beyond any amount this product handles")
         whole = int(scaled)
     except (InvalidOperation, ValueError, OverflowError) as error:
         raise MappingError(f"{where}: must be an amount") from error
