@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 
 import msgspec
 import structlog
@@ -60,8 +61,9 @@ def open_database(settings: Settings) -> tuple[Endpoint, EmbeddedServer | None]:
     return endpoint, server
 
 
+@cache
 def load_encoder() -> Encoder | None:
-    """The sentence encoder, or None with a notice: TF-IDF alone must work."""
+    """The sentence encoder, one per process, or None with a notice: TF-IDF alone must work."""
     try:
         return MultilingualEncoder()
     except EncoderMissing as missing:

@@ -30,8 +30,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SlaTargets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Minutes of the clock from arrival, by tier; `default` must be there."""
 
-    first_response_min: dict[str, int] = {"default": 240}
-    resolution_min: dict[str, int] = {"default": 2_880}
+    first_response_min: dict[str, int] = msgspec.field(default_factory=lambda: {"default": 240})
+    resolution_min: dict[str, int] = msgspec.field(default_factory=lambda: {"default": 2_880})
 
 
 class Email(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

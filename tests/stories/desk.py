@@ -1,0 +1,150 @@
+"""A whole support desk in one process: database, Larkfield's back office over HTTP, the tenant, and the flows."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import uvicorn
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+
+from examples.backoffice.service import BackOffice
+from proofdesk.app import House, make_sequencer, open_house
+from proofdesk.engine.sequencer import Sequencer
+from proofdesk.flows.clock import Clock
+from proofdesk.flows.intake import Incoming, Received, receive
+from proofdesk.flows.load_tenant import load_tenant
+from proofdesk.flows.resolve import advance
+from proofdesk.settings import Settings
+from proofdesk.store import tables as t
+from proofdesk.store.endpoint import Endpoint
+from proofdesk.store.pool import ADAPTERS, tenant_transaction
+from proofdesk.store.rows import TicketRow
+
+ROOT = Path(__file__).parents[2]
+TENANT = "larkfield"
+TOKENS = {"read": frozenset({"*:read"}), "write": frozenset({"*:write"})}
+
+
+class Wall:
+    """A wall clock a test can move."""
+
+    def __init__(self) -> None:
+        self.shift_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.shift_s
+
+
+class Desk:
+    def __init__(self, house: House, office: BackOffice, url: str, wall: Wall, sequencer: Sequencer) -> None:
+        self.house = house
+        self.office = office
+        self.url = url
+        self.wall = wall
+        self.sequencer = sequencer
+        self._deliveries = 0
+
+    async def write(self, sender: str, text: str, *, verified: bool = True, ticket: UUID | None = None) -> UUID:
+        """A requester's message arrives; the ticket is advanced until it waits."""
+        self._deliveries += 1
+        runtime = await self.house.shell.tenants.get(TENANT)
+        received = await receive(
+            self.house.shell,
+            runtime,
+            Incoming(
+                channel="api",
+                delivery_id=f"d{self._deliveries}",
+                sender=sender,
+                verified=verified,
+                subject="Help",
+                text=text,
+                ticket_id=ticket,
+            ),
+        )
+        assert isinstance(received, Received), received
+        await self.advance(received.ticket_id)
+        return received.ticket_id
+
+    async def advance(self, ticket_id: UUID) -> None:
+        await advance(self.house.shell, TENANT, ticket_id)
+
+    async def ticket(self, ticket_id: UUID) -> TicketRow:
+        async with tenant_transaction(self.house.shell.pool, TENANT) as conn:
+            row = await t.load_ticket(conn, tenant=TENANT, ticket_id=ticket_id)
+        assert row is not None
+        return row
+
+    async def replies(self, ticket_id: UUID) -> list[str]:
+        async with tenant_transaction(self.house.shell.pool, TENANT) as conn:
+            rows = await t.messages(conn, tenant=TENANT, ticket_id=ticket_id)
+        return [row.text for row in rows if row.direction == "out"]
+
+    async def kinds(self, ticket_id: UUID) -> list[str]:
+        async with tenant_transaction(self.house.shell.pool, TENANT) as conn:
+            return [leaf.kind for leaf in await t.leaves_of_ticket(conn, tenant=TENANT, ticket_id=ticket_id)]
+
+    async def drain_ledger(self) -> None:
+        conn = await AsyncConnection[DictRow].connect(
+            self.house.endpoint.conninfo("engine"), autocommit=True, row_factory=dict_row, context=ADAPTERS
+        )
+        async with conn:
+            await self.sequencer.drain(conn)
+
+    def pass_time(self, time: timedelta) -> None:
+        self.wall.shift_s += time.total_seconds()
+
+    def writes(self) -> list[Any]:
+        return list(self.office.world.writes)
+
+
+@asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """`app` over HTTP on a free loopback port, in this event loop."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", access_log=False))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def tenant_folder(target: Path) -> Path:
+    """The story tenant's files: Larkfield's connector and records, our own small procedures and policy."""
+    shutil.copytree(ROOT / "tests/stories/tenant", target)
+    for name in ("connector.yaml", "openapi.json", "records.yaml"):
+        shutil.copy(ROOT / "examples/larkfield" / name, target / name)
+    return target
+
+
+@asynccontextmanager
+async def open_desk(endpoint: Endpoint, home: Path, *, today: str = "2026-11-22") -> AsyncIterator[Desk]:
+    """Everything running against `endpoint`, the tenant loaded; keys and witness below `home`."""
+    office = BackOffice(seed=7, today=today, tokens=TOKENS, faults=[])
+    wall = Wall()
+    async with serving(office) as url:
+        env = {"LARKFIELD_URL": url, "LARKFIELD_READ_TOKEN": "read", "LARKFIELD_WRITE_TOKEN": "write"}
+        async with open_house(Settings(home=home), endpoint, env=env) as house:
+            shell = msgspec.structs.replace(house.shell, clock=Clock(wall=wall))
+            house = msgspec.structs.replace(house, shell=shell)
+            with tempfile.TemporaryDirectory() as folder:
+                root = tenant_folder(Path(folder) / "tenant")
+                await load_tenant(shell, root, loaded_by="test", env=env, encoder=house.encoder)
+            sequencer = make_sequencer(house)
+            try:
+                yield Desk(house, office, url, wall, sequencer)
+            finally:
+                sequencer.close()
