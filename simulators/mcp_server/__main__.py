@@ -73,6 +73,8 @@ def main() -> int:
         await app(scope, receive, send)
 
     listener = socket.create_server(("127.0.0.1", 0))
+    # Accepted connections inherit it: no waiting for delayed acknowledgements.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp\n")
     sys.stdout.flush()
     uvicorn.Server(uvicorn.Config(guarded, log_level="error", access_log=False)).run(sockets=[listener])

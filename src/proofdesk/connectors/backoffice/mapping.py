@@ -244,10 +244,10 @@ class Compiler:
         where, digits = field_name(at), self._digits
 
         def read(scope: Scope) -> Any:
-            found = values(path, scope)
-            if not found and not summed:
-                return MISSING
-            return sum(to_minor(item, digits, where) for item in found)
+            if summed:
+                return sum(to_minor(item, digits, where) for item in values(path, scope))
+            found = value(path, scope)
+            return found if found is MISSING else to_minor(found, digits, where)
 
         return read
 

@@ -29,6 +29,7 @@ class McpConnector:
 
     def __init__(self, manifest: Manifest, tools: Mapping[str, Tool], file: YamlFile, clock: Clock) -> None:
         self.name = manifest.connector
+        self.money_capabilities = frozenset(name for name, use in manifest.uses.items() if use.money)
         self._manifest = manifest
         self._calls = {name: _Call(name, manifest, use, tools[use.tool], file) for name, use in manifest.uses.items()}
         self._capabilities = {name: call.capability for name, call in self._calls.items()}
