@@ -22,9 +22,11 @@ Tables = dict[str, Any]
 
 _LITERAL = re.compile(r"\{[^{}]*\}")
 _SYNONYMS = {
-    "cancel": ("call off", "abort", "scrap"), "return": ("send back", "give back"), "exchange": ("swap", "trade", "switch"),
+    "cancel": ("call off", "abort", "scrap"), "return": ("send back", "give back"),
+    "exchange": ("swap", "trade", "switch"),
     "modify": ("change", "adjust", "alter"), "change": ("switch", "update", "alter"), "because": ("since", "as it was"),
-    "want": ("would like", "wish"), "received": ("got",), "purchased": ("bought",), "no longer needed": ("not needed any more",),
+    "want": ("would like", "wish"), "received": ("got",), "purchased": ("bought",),
+    "no longer needed": ("not needed any more",),
     "ordered by mistake": ("ordered accidentally",), "zip code": ("postcode", "zip"), "email": ("e-mail",),
     "all": ("every one of",), "cheapest": ("least expensive",), "refund": ("money back",), "if": ("in case",),
 }  # fmt: skip

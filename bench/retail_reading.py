@@ -126,7 +126,8 @@ def _empty_target(row: dict[str, Any]) -> bool:
         old == new
         for action in row["actions"]
         if action["name"] in WRITES
-        for old, new in zip(action["arguments"].get("item_ids", ()), action["arguments"].get("new_item_ids", ()))
+        if "new_item_ids" in (given := action["arguments"])
+        for old, new in zip(given["item_ids"], given["new_item_ids"], strict=True)
     )
 
 

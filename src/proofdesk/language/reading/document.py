@@ -1,5 +1,6 @@
 """One message made ready for reading: tokens, mentions, sentences, and which tokens a rule has explained so far."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -105,7 +106,7 @@ class Document:
                 breaks.pop(0)
                 cuts.add(at)
         edges = sorted(cuts | {0, len(self.tokens)})
-        return [(start, end) for start, end in zip(edges, edges[1:], strict=False) if end > start]
+        return [(start, end) for start, end in itertools.pairwise(edges) if end > start]
 
     def _act_follows(self, start: int) -> bool:
         """Whether the part after a semicolon asks for something of its own."""

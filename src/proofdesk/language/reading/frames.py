@@ -202,11 +202,19 @@ class _Body:
     def _on_enum(self, mention: Mention) -> bool:
         hits = [m.payload for m in self.doc.at[mention.start] if m.kind == "enum" and m.start == mention.start]
         mine = [(slot, value) for procedure, slot, value in hits if procedure in self.frame.procedures]
+        if mine:
+            self._reason_before(mention.start)
         for slot, value in mine:
             known = self.frame.enums.setdefault(slot, [])
             if value not in known:
                 known.append(value)
         return bool(mine)
+
+    def _reason_before(self, at: int) -> None:
+        """ "it was" and the like right before a reason only point at the request itself."""
+        while at > self.frame.act.end and self.doc.kinds(at - 1) & {"anaphora", "filler"}:
+            at -= 1
+            self.doc.use([at])
 
     def _on_original(self, _mention: Mention) -> bool:
         self.frame.original = True

@@ -1,5 +1,6 @@
 """Marks what the tokens of a message mention: ids, products, option values, acts, reasons, and function words."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,10 +12,6 @@ from proofdesk.language.reading.tokens import Token, is_matter, known_word, phra
 MAX_GAP = 6
 """Words that may stand between the first word of an act and each next one."""
 MIN_TYPO_LENGTH = 5
-
-_PRIORITY = (
-    "act", "enum", "original", "same_as", "home", "head", "value", "option", "status", "pay", "reason", "polite", "filler",
-)  # fmt: skip
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -166,7 +163,7 @@ def _adjacent(tokens: Sequence[Token], span: Sequence[int]) -> bool:
     """Words of one phrase follow each other; only hyphens and the like may stand between."""
     return all(
         after == before + 1 or all(tokens[at].text in "-/'’\"." for at in range(before + 1, after))
-        for before, after in zip(span, span[1:], strict=False)
+        for before, after in itertools.pairwise(span)
     )
 
 

@@ -10,7 +10,8 @@ from proofdesk.language.reading.answers import chosen_option
 from proofdesk.language.reading.claims import find_claims
 from proofdesk.language.reading.coverage import as_spans, unread_tokens
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import Frame, build_frames
+from proofdesk.language.reading.frames import build_frames
+from proofdesk.language.reading.loose import attach_loose_sentences
 from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.requests import Resolver, as_request
 from proofdesk.language.reading.tenant_words import TenantWords
@@ -59,7 +60,7 @@ class Reader:
         whole = "\n\n".join((text, *added))
         doc = self._document(whole, records)
         frames = build_frames(doc, self.profiles)
-        _attach_payment(doc, frames)
+        attach_loose_sentences(doc, frames)
         resolver = Resolver(doc, records, self.profiles, settled)
         drafts = together([draft for frame in frames for draft in resolver.resolve(frame)], self.profiles)
         unread = as_spans(doc, unread_tokens(doc, frames))
@@ -95,27 +96,3 @@ def _guarded(request: Request, text: str, unread: Sequence[Span], settled: Mappi
         question = f"I did not understand {said}. What should happen there?"
         doubts.append(Doubt(kind="unread", question=question, span=unread[0]))
     return msgspec.structs.replace(request, doubts=tuple(doubts), mood=mood)
-
-
-def _attach_payment(doc: Document, frames: Sequence[Frame]) -> None:
-    """A sentence that only names a payment method belongs to the one request of the message."""
-    if len(frames) != 1:
-        return
-    for number, (start, end) in enumerate(doc.sentences):
-        if number == frames[0].sentence:
-            continue
-        kinds = {kind for at in range(start, end) for kind in doc.kinds(at)}
-        if not kinds & {"pay", "original"} or kinds & {"head", "value", "condition", "negation", "revision"}:
-            continue
-        for at in range(start, end):
-            pay = doc.starting(at, "pay", "original")
-            known = doc.id_at(at)
-            if pay is not None and pay.kind == "pay":
-                frames[0].methods.append(pay.payload)
-            elif pay is not None:
-                frames[0].original = True
-            elif known is not None and known[0] == "method":
-                frames[0].methods.append(("id", known[1]))
-            elif not doc.starting(at, "pay_context"):
-                continue
-            doc.use(range(at, pay.end if pay is not None else at + 1))

@@ -69,7 +69,7 @@ def fill_address(
             question=ask or "Which address do you mean?",
             options=tuple(shown_address(a) for a, _, _ in found),
         )
-    address, provenance, span = found[0]
+    address, _provenance, span = found[0]
     confirmed = any(source == "record" for _, source, _ in found)
     value = {
         "line1": address.line1, "line2": address.line2, "city": address.city, "region": address.region,

@@ -27,8 +27,8 @@ def choose_variant(product: Product, line: Line, wanted: Wanted, slot: str) -> C
     """The one other available variant meant, or the question that would settle it."""
     others = [v for v in product.variants if v.available and v.id != line.id]
     if wanted.variant_id:
-        named = [v for v in others if v.id == wanted.variant_id]
-        return Chosen(named[0]) if named else _none(line, wanted, slot)
+        others = [v for v in others if v.id == wanted.variant_id]
+        return Chosen(others[0]) if others else _none(line, wanted, slot)
     if not wanted.hard:
         return Doubt(kind="missing", slot=slot, question=f"What should the {line.name} ({shown(line.options)}) become?")
     if all(line.options.get(option) in values for option, values in wanted.hard.items()):
@@ -38,11 +38,16 @@ def choose_variant(product: Product, line: Line, wanted: Wanted, slot: str) -> C
             question=f"Your {line.name} already is {shown(line.options)}. What should be different?",
         )
     fitting = [v for v in others if all(v.options.get(o) in values for o, values in wanted.hard.items())]
-    if not fitting:
-        return _none(line, wanted, slot)
     keeping = [v for v in fitting if _drift(line, v, wanted) == ()]
     if len(keeping) == 1:
         return Chosen(keeping[0])
+    return _settled(line, fitting, keeping, wanted, slot) if fitting else _none(line, wanted, slot)
+
+
+def _settled(
+    line: Line, fitting: Sequence[Variant], keeping: Sequence[Variant], wanted: Wanted, slot: str
+) -> Chosen | Doubt:
+    """What an answer chose among several, or of the one that would change more than was said; else the question."""
     if len(fitting) == 1:
         change = ", ".join(
             f"{o} {line.options.get(o)} → {fitting[0].options.get(o)}" for o in _drift(line, fitting[0], wanted)

@@ -1,0 +1,57 @@
+"""Sentences without an act of their own that complete the one request of a message: how to pay, and why."""
+
+from collections.abc import Sequence
+
+from proofdesk.language.reading.document import Document
+from proofdesk.language.reading.frames import Frame
+
+_BARRED = frozenset({"condition", "revision", "report", "hypothetical", "question", "comparative", "act"})
+
+
+def attach_loose_sentences(doc: Document, frames: Sequence[Frame]) -> None:
+    """With several requests it would be a guess which one a loose sentence completes, so nothing is attached."""
+    if len(frames) != 1:
+        return
+    frame = frames[0]
+    for number, (start, end) in enumerate(doc.sentences):
+        kinds = {kind for at in range(start, end) for kind in doc.kinds(at) if at not in doc.used}
+        if number == frame.sentence or kinds & _BARRED:
+            continue
+        if kinds & {"head", "value", "status"} or any(_order_at(doc, at) for at in range(start, end)):
+            continue
+        if "enum" in kinds and not frame.enums:
+            _attach_reason(doc, frame, start, end)
+        elif kinds & {"pay", "original"} and "negation" not in kinds:
+            _attach_payment(doc, frame, start, end)
+
+
+def _order_at(doc: Document, at: int) -> bool:
+    known = doc.id_at(at)
+    return known is not None and known[0] == "order"
+
+
+def _attach_reason(doc: Document, frame: Frame, start: int, end: int) -> None:
+    for at in range(start, end):
+        for mention in doc.at.get(at, ()):
+            if mention.kind == "enum" and mention.start == at and mention.payload[0] in frame.procedures:
+                known = frame.enums.setdefault(mention.payload[1], [])
+                if mention.payload[2] not in known:
+                    known.append(mention.payload[2])
+                doc.use(mention.tokens())
+        if doc.kinds(at) & {"anaphora", "reason"}:
+            doc.use([at])
+
+
+def _attach_payment(doc: Document, frame: Frame, start: int, end: int) -> None:
+    for at in range(start, end):
+        pay = doc.starting(at, "pay", "original")
+        known = doc.id_at(at)
+        if pay is not None and pay.kind == "pay":
+            frame.methods.append(pay.payload)
+        elif pay is not None:
+            frame.original = True
+        elif known is not None and known[0] == "method":
+            frame.methods.append(("id", known[1]))
+        elif not doc.starting(at, "pay_context"):
+            continue
+        doc.use(range(at, pay.end if pay is not None else at + 1))
