@@ -56,6 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="simulators.mcp_server", description=__doc__)
     parser.add_argument("--stdio", action="store_true")
     parser.add_argument("--altered", action="store_true")
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--token", default="")
     given = parser.parse_args()
     server = make_server(altered=given.altered)
@@ -72,7 +73,7 @@ def main() -> int:
             return
         await app(scope, receive, send)
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", given.port))
     # Accepted connections inherit it: no waiting for delayed acknowledgements.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp\n")

@@ -94,21 +94,18 @@ async def test_a_changed_tool_stops_the_load(tmp_path: Path, known: dict[str, st
 
 
 async def test_a_tool_changed_after_the_load_is_not_used(tmp_path: Path, known: dict[str, str]) -> None:
-    with process("simulators.mcp_server") as first:
-        tools = await load(tmp_path, text(known), first)
-    with process("simulators.mcp_server", "--altered") as second:
-        moved = await load(tmp_path, text(known | {"get_note": await _pin_of(second)}), second)
-        await moved.aclose()
-        assert moved.capabilities()["notes.read"].operation == "get_note"
-    with pytest.raises(ConnectorError, match="no connection") as raised:
+    with process("simulators.mcp_server") as url:
+        tools = await load(tmp_path, text(known), url)
+        assert isinstance(await tools.call("notes.read", {"note_id": "n1"}), Answer)
+    with pytest.raises(ConnectorError) as raised:
         await tools.call("notes.add", {"text": "x"}, key="k")
     assert not raised.value.uncertain
-    await tools.aclose()
-
-
-async def _pin_of(url: str) -> str:
-    target = Target(name="x", url=url, allow_hosts=("127.0.0.1",), limits=Limits())
-    return (await pins(target))["get_note"]
+    port = url.rsplit(":", 1)[1].removesuffix("/mcp")
+    with process("simulators.mcp_server", "--altered", "--port", port):
+        with pytest.raises(ConnectorError, match="get_note is pinned to") as raised:
+            await tools.call("notes.add", {"text": "x"}, key="k")
+        assert (raised.value.permanent, raised.value.uncertain) == (True, False)
+        await tools.aclose()
 
 
 async def test_a_private_address_must_be_listed(tmp_path: Path, url: str, known: dict[str, str]) -> None:
