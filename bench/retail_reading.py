@@ -65,10 +65,10 @@ def run(base: Base, rows: list[dict[str, Any]], show: str = "") -> dict[str, Any
         world, started = World(base), time.perf_counter()
         outcome, why = _solve(world, reader, row["ticket"])
         times.append((time.perf_counter() - started) * 1000)
-        gold = _gold(base, row)
+        gold = gold_changes(base, row)
         changed = world.diff()
         exact = changed == gold
-        empty = _empty_target(row)
+        empty = empty_target(row)
         figures["tickets"] += 1
         figures["empty_target_rows"] += empty
         figures["empty_target_writes"] += bool(empty and changed)
@@ -109,7 +109,7 @@ def _solve(world: World, reader: Reader, text: str) -> tuple[str, str]:
     return ("escalated", f"refused:{refusal}") if refusal else ("done", "")
 
 
-def _gold(base: Base, row: dict[str, Any]) -> dict[str, Any]:
+def gold_changes(base: Base, row: dict[str, Any]) -> dict[str, Any]:
     world = World(base)
     for action in row["actions"]:
         if action["name"] in WRITES:
@@ -120,7 +120,7 @@ def _gold(base: Base, row: dict[str, Any]) -> dict[str, Any]:
     return world.diff()
 
 
-def _empty_target(row: dict[str, Any]) -> bool:
+def empty_target(row: dict[str, Any]) -> bool:
     """Whether the expected calls write the very variant the order already has."""
     return any(
         old == new

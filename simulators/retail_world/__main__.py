@@ -24,6 +24,8 @@ def main() -> int:
         sys.stderr.write(f"{args.db}: {error}; give a JSON file of {', '.join(TABLES)}\n")
         return 2
     listener = socket.create_server(("127.0.0.1", args.port))
+    # Accepted connections inherit it; without it each answer waits for the client's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     config = uvicorn.Config(RetailApi(World(Base(tables))), log_level="warning", access_log=False)

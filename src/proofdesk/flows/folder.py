@@ -3,6 +3,7 @@
 tenant.yaml  connector*.yaml  records.yaml  policy.cedar  aliases.yaml  procedures/*.yaml
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -199,7 +200,8 @@ async def _connect(path: Path, env: Mapping[str, str]) -> OpenApiConnector | Mcp
     kind = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("kind")
     if kind == "mcp":
         return await McpConnector.load(path, env)
-    return OpenApiConnector.load(path, env)
+    # Fetches the service's document: nothing else may stand still meanwhile.
+    return await asyncio.to_thread(OpenApiConnector.load, path, env)
 
 
 async def _close(connectors: list[OpenApiConnector | McpConnector]) -> None:
