@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from proofdesk.core.reading import Span
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import Frame
+from proofdesk.language.reading.frames import QUERY_BARRED, Frame
 
 _REASON_IS_FREE = frozenset({"negation", "anaphora", "comparative", "question"})
 _IDENTITY_IS_FREE = frozenset(
@@ -20,8 +20,8 @@ def unread_tokens(doc: Document, frames: Sequence[Frame]) -> list[int]:
     """Tokens that no rule explains and that could change what is wanted."""
     inside: dict[int, Frame] = {at: frame for frame in frames for at in range(frame.start, frame.end)}
     identity = _identity_tokens(doc, frames)
-    pays = any(frame.methods or frame.original for frame in frames)
     found = []
+    _use_queries(doc, {frame.sentence for frame in frames})
     for at, token in enumerate(doc.tokens):
         if at in doc.used or at in doc.claimed:
             continue
@@ -35,9 +35,23 @@ def unread_tokens(doc: Document, frames: Sequence[Frame]) -> list[int]:
         elif frame.reason_at >= 0 and at >= frame.reason_at:
             if risk and risk not in _REASON_IS_FREE:
                 found.append(at)
-        elif (risk and not (risk == "pay_context" and pays)) or (token.kind == "word" and not _harmless(doc, at)):
+        elif risk == "pay_context":
+            if not (frame.methods or frame.original):
+                found.append(at)
+        elif risk or (token.kind == "word" and not _harmless(doc, at)):
             found.append(at)
     return found
+
+
+def _use_queries(doc: Document, acting: set[int]) -> None:
+    """A sentence that asks for nothing but information changes nothing, whatever it is about."""
+    for number, (start, end) in enumerate(doc.sentences):
+        places = range(start, end)
+        if number in acting or any(doc.kinds(at) & QUERY_BARRED for at in places):
+            continue
+        query = next((at for at in places if doc.starting(at, "query")), -1)
+        if query >= 0 and all(_harmless(doc, at) or not doc.risk(at) for at in range(start, query)):
+            doc.use(places)
 
 
 def as_spans(doc: Document, places: Sequence[int]) -> tuple[Span, ...]:
@@ -55,7 +69,7 @@ def as_spans(doc: Document, places: Sequence[int]) -> tuple[Span, ...]:
 
 
 def _harmless(doc: Document, at: int) -> bool:
-    return bool(doc.kinds(at) & {"filler", "polite", "to", "reason", "identity", "pay_context", "same_as"})
+    return bool(doc.kinds(at) & {"filler", "polite", "to", "reason", "identity", "same_as", "determiner", "opener"})
 
 
 def _identity_tokens(doc: Document, frames: Sequence[Frame]) -> set[int]:

@@ -70,7 +70,21 @@ class Document:
         if token.kind in ("id", "number", "literal"):
             return token.kind
         kinds = self.kinds(at)
-        for kind in ("act", "enum", "head", "value", "pay", "original", "home", "same", "same_as", "count", "one_of"):
+        for kind in (
+            "act",
+            "enum",
+            "head",
+            "value",
+            "hinted_value",
+            "rank",
+            "pay",
+            "original",
+            "home",
+            "same",
+            "same_as",
+            "count",
+            "one_of",
+        ):
             if kind in kinds:
                 return kind
         if "polite" in kinds or "filler" in kinds:

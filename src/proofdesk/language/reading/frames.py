@@ -11,12 +11,21 @@ from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.vocabulary import ValueSense
 
 MAX_FRAMES = 20
+QUERY_BARRED = frozenset({"condition", "negation", "revision", "act", "report", "pay", "original", "enum"})
+"""Kinds that keep a wish to know something from being read as nothing but that."""
 MAX_ITEMS = 40
 
 _MOODS: tuple[tuple[str, Mood], ...] = (
     ("negation", "retracted"), ("condition", "conditional"), ("hypothetical", "hypothetical"), ("question", "question"),
     ("report", "conditional"), ("revision", "hypothetical"),
 )  # fmt: skip
+
+
+_ATTACHED = (
+    "enum", "original", "home", "same_as", "one_of", "count", "placeholder", "rank", "opener", "same", "head", "value",
+    "hinted_value", "option", "status", "pay",
+)  # fmt: skip
+"""Kinds a frame can take up, in the order they are tried. After "because" only the reason itself counts."""
 
 
 class Item(msgspec.Struct, kw_only=True):
@@ -31,6 +40,7 @@ class Item(msgspec.Struct, kw_only=True):
     target_literal: dict[str, str] | None = None
     target_id: str = ""
     same_options: list[str] = []
+    rank: int = 0
     count: int | str = 0
     has_target: bool = False
     at: int = 0
@@ -74,8 +84,12 @@ def build_frames(doc: Document, profiles: Mapping[str, Profile]) -> list[Frame]:
 def _mood(doc: Document, start: int, act: int, end: int) -> Mood:
     """How the act is meant, from the words before it and the sentence's last mark."""
     polite = any("polite" in doc.kinds(at) for at in range(start, act))
+    first = start
+    opener = doc.starting(start, "opener")
+    if opener is not None and doc.tokens[opener.end].text == ",":
+        first = opener.end
     for kind, mood in _MOODS:
-        if any(kind in doc.kinds(at) and not doc.kinds(at) & {"polite", "filler"} for at in range(start, act)):
+        if any(kind in doc.kinds(at) and not doc.kinds(at) & {"polite", "filler"} for at in range(first, act)):
             return mood
     if end > start and doc.tokens[end - 1].text == "?":
         if not polite:
@@ -97,6 +111,7 @@ class _Body:
         self.pending: list[tuple[ValueSense, ...]] = []
         self.pending_option = ""
         self.pending_count: int | str = 0
+        self.count_end = 0
         self.joined = True
         self.same = -1
 
@@ -114,30 +129,20 @@ class _Body:
         token = self.doc.tokens[at]
         if token.kind == "literal":
             return self._literal(at)
-        if (known := self.doc.id_at(at)) is not None and not self.doc.starting(at, "value"):
+        known = self.doc.id_at(at)
+        if known is not None and self.frame.reason_at < 0 and not self.doc.starting(at, "value"):
             return self._id(at, *known)
         if token.text in ",;" or self.doc.forms.low[at] in self.doc.words.joiner:
             self.joined = True
             return at + 1
-        for kind in (
-            "enum",
-            "original",
-            "home",
-            "same_as",
-            "one_of",
-            "count",
-            "same",
-            "head",
-            "value",
-            "option",
-            "status",
-            "pay",
-        ):
+        for kind in _ATTACHED if self.frame.reason_at < 0 else ("enum",):
             mention = self.doc.starting(at, kind)
             if mention is not None and getattr(self, f"_on_{kind}")(mention):
                 self.doc.use(mention.tokens())
                 return mention.end
-        if (mark := self.doc.starting(at, "to")) is not None:
+        if (query := self.doc.starting(at, "query")) is not None and at > self.frame.act.start:
+            return self._on_query(query)
+        if self.frame.reason_at < 0 and (mark := self.doc.starting(at, "to")) is not None:
             return self._on_to(mark)
         if self.frame.reason_at < 0 and at > self.frame.act.start and (why := self.doc.starting(at, "reason")):
             self.frame.reason_at = at
@@ -238,19 +243,49 @@ class _Body:
 
     def _on_count(self, mention: Mention) -> bool:
         self.pending_count = mention.payload
+        self.count_end = mention.end
         return True
+
+    def _on_placeholder(self, mention: Mention) -> bool:
+        """ "one" for the thing itself, where the target is described: "to one with", "the red one"."""
+        item = self.frame.items[-1] if self.frame.items else None
+        return item is not None and item.has_target and not self.joined
+
+    def _on_rank(self, mention: Mention) -> bool:
+        """ "the cheapest" counts for the target of one item, and only once."""
+        item = self.frame.items[-1] if self.frame.items else None
+        if item is None or not item.has_target or item.rank or self.joined:
+            return False
+        item.rank = mention.payload
+        return True
+
+    def _on_opener(self, mention: Mention) -> bool:
+        """ "Finally," at the beginning of a sentence only says that it is the last one."""
+        return mention.start == self.frame.start and self.doc.tokens[mention.end].text == ","
+
+    def _on_query(self, mention: Mention) -> int:
+        """A wish to know something ends the request: it is read up to the end, unless it is a condition after all."""
+        rest = range(mention.start, self.frame.end)
+        if not any(self.doc.kinds(at) & QUERY_BARRED for at in rest):
+            self.doc.use(rest)
+            return self.frame.end
+        return mention.end
 
     def _on_same(self, mention: Mention) -> bool:
         self.same = mention.end
-        following = self.doc.starting(mention.end, "option", "head") if mention.end < self.frame.end else None
+        following = (
+            self.doc.starting(mention.end, "option", "head", "placeholder") if mention.end < self.frame.end else None
+        )
         return self.changes and bool(self.frame.items) and following is not None
 
     def _on_head(self, mention: Mention) -> bool:
         item = self.frame.items[-1] if self.frame.items else None
-        if not self.takes_lines and self.frame.mood == "asserted" and len(self.frame.items) >= MAX_ITEMS:
+        if len(self.frame.items) >= MAX_ITEMS or (self.pending_count and not self._counts(mention.start)):
             return False
         if item is not None and item.has_target and not self.joined:
             return bool(set(item.heads) & set(mention.payload))
+        if item is not None and item.heads and not self.joined:
+            return False
         if item is not None and not item.heads and not item.line_id and not item.has_target:
             item.heads, item.head_text, item.at = mention.payload, self._text(mention), mention.start
         else:
@@ -260,6 +295,16 @@ class _Body:
         item.count = self.pending_count or item.count
         self.pending, self.pending_count, self.joined = [], 0, False
         return True
+
+    def _counts(self, head: int) -> bool:
+        """Whether only articles and values stand between the quantity and the head it counts."""
+        between = range(self.count_end, head)
+        return all(self.doc.kinds(at) & {"determiner", "value", "option"} for at in between)
+
+    def _on_hinted_value(self, mention: Mention) -> bool:
+        """A value that is also a function word ("half") is one only with its option's name beside it."""
+        after = self.doc.starting(mention.end, "option") if mention.end < self.frame.end else None
+        return after is not None and self._on_value(mention)
 
     def _on_value(self, mention: Mention) -> bool:
         senses = self._hinted(mention)

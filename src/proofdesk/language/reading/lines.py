@@ -58,7 +58,9 @@ def change_of(line: Line, item: Item, product: Product | None, slot: str, settle
     hard = _constraints(line, item, product, slot)
     if isinstance(hard, Doubt):
         return hard
-    return choose_variant(product, line, Wanted(hard=hard, variant_id=item.target_id, settled=settled), slot)
+    return choose_variant(
+        product, line, Wanted(hard=hard, variant_id=item.target_id, rank=item.rank, settled=settled), slot
+    )
 
 
 def _constraints(line: Line, item: Item, product: Product, slot: str) -> dict[str, frozenset[str]] | Doubt:

@@ -20,6 +20,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     hard: Mapping[str, frozenset[str]]
     variant_id: str = ""
+    rank: int = 0
+    """-1 the cheapest, 1 the dearest of all that fit; what nobody mentioned may change then."""
     settled: Mapping[str, str] = {}
 
 
@@ -29,6 +31,8 @@ def choose_variant(product: Product, line: Line, wanted: Wanted, slot: str) -> C
     if wanted.variant_id:
         others = [v for v in others if v.id == wanted.variant_id]
         return Chosen(others[0]) if others else _none(line, wanted, slot)
+    if wanted.rank:
+        return _ranked(line, others, wanted, slot)
     if not wanted.hard:
         return Doubt(kind="missing", slot=slot, question=f"What should the {line.name} ({shown(line.options)}) become?")
     if all(line.options.get(option) in values for option, values in wanted.hard.items()):
@@ -42,6 +46,18 @@ def choose_variant(product: Product, line: Line, wanted: Wanted, slot: str) -> C
     if len(keeping) == 1:
         return Chosen(keeping[0])
     return _settled(line, fitting, keeping, wanted, slot) if fitting else _none(line, wanted, slot)
+
+
+def _ranked(line: Line, others: Sequence[Variant], wanted: Wanted, slot: str) -> Chosen | Doubt:
+    fitting = [v for v in others if all(v.options.get(o) in values for o, values in wanted.hard.items())]
+    if not fitting:
+        return _none(line, wanted, slot)
+    best = min(v.price_minor * -wanted.rank for v in fitting)
+    first = [v for v in fitting if v.price_minor * -wanted.rank == best]
+    if len(first) == 1 and line.price_minor * -wanted.rank > best:
+        return Chosen(first[0])
+    question = f"Your {line.name} already costs as much as that. Which one do you want?"
+    return Doubt(kind="ambiguous", slot=slot, question=question, options=tuple(shown(v.options) for v in first))
 
 
 def _settled(

@@ -37,10 +37,12 @@ def reader_index(profiles: Iterable[Profile], words: FunctionWords, tenant: Tena
     for name, kind in (
         ("target_marker", "to"), ("same", "same"), ("same_as", "same_as"), ("reason_marker", "reason"),
         ("original_method", "original"), ("pay_context", "pay_context"), ("home_address", "home"), ("polite", "polite"),
-        ("filler", "filler"), ("identity", "identity"), ("one_of", "one_of"),
+        ("filler", "filler"), ("identity", "identity"), ("one_of", "one_of"), ("placeholder", "placeholder"),
+        ("opener", "opener"), ("determiner", "determiner"), ("query", "query"),
     ):  # fmt: skip
         entries += phrases(words.of_class(name), kind)
     entries += phrases(words.quantity_all, "count", "all")
+    entries += phrases(words.cheapest, "rank", -1) + phrases(words.dearest, "rank", 1)
     for text, number in words.quantity_number.items():
         entries += phrases((text,), "count", number)
     for kind, synonyms in tenant.payments.items():
@@ -55,7 +57,7 @@ def records_index(records: Records, tenant: TenantWords, base: Index, words: Fun
     risky = {word for name in RISK_CLASSES for word in words.of_class(name)}
     entries: list[Entry] = []
     heads: dict[tuple[str, ...], list[str]] = {}
-    values: dict[tuple[tuple[str, ...], str], list[ValueSense]] = {}
+    values: dict[tuple[str, tuple[str, ...], str], list[ValueSense]] = {}
     for product in records.products:
         for name in (product.name, *tenant.products.get(product.name, ())):
             whole = phrase(name)
@@ -69,11 +71,12 @@ def records_index(records: Records, tenant: TenantWords, base: Index, words: Fun
             entries += phrases((option,), "option", option)
             for value in known:
                 for text in (value, *tenant.values.get(value, ())):
-                    if text.casefold() not in risky:
-                        sense = (phrase(text), text if len(text) == 1 else "")
-                        values.setdefault(sense, []).append(ValueSense(product.id, option, value))
+                    kind = "hinted_value" if text.casefold() in risky else "value"
+                    sense = (kind, phrase(text), text if len(text) == 1 else "")
+                    values.setdefault(sense, []).append(ValueSense(product.id, option, value))
     entries += [Entry(key, "head", tuple(dict.fromkeys(ids))) for key, ids in heads.items()]
-    entries += [Entry(key, "value", tuple(dict.fromkeys(senses)), exact) for (key, exact), senses in values.items()]
+    for (kind, key, exact), found in values.items():
+        entries.append(Entry(key, kind, tuple(dict.fromkeys(found)), exact))
     for method in records.requester.methods:
         entries += phrases((method.kind.replace("_", " "),), "pay", ("kind", method.kind))
         if method.brand:
