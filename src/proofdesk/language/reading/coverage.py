@@ -7,8 +7,9 @@ a frame every word must be explained or harmless; outside, every word of a risk 
 from collections.abc import Sequence
 
 from proofdesk.core.reading import Span
+from proofdesk.language.reading.body import QUERY_BARRED
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import QUERY_BARRED, Frame
+from proofdesk.language.reading.frame import Frame
 
 _REASON_IS_FREE = frozenset({"negation", "anaphora", "comparative", "question"})
 _IDENTITY_IS_FREE = frozenset(

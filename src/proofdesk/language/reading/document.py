@@ -11,6 +11,12 @@ from proofdesk.language.reading.words import RISK_CLASSES, FunctionWords
 
 _PAIR = re.compile(r"""["']?([\w /.-]+?)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^,}]*))""")
 
+STRONG_KINDS = (
+    "act", "enum", "head", "value", "hinted_value", "rank", "pay", "original", "home", "same", "same_as", "count",
+    "one_of",
+)  # fmt: skip
+"""What always could change a request, even where the word is otherwise harmless."""
+
 
 class Document:
     def __init__(
@@ -70,30 +76,17 @@ class Document:
         if token.kind in ("id", "number", "literal"):
             return token.kind
         kinds = self.kinds(at)
-        for kind in (
-            "act",
-            "enum",
-            "head",
-            "value",
-            "hinted_value",
-            "rank",
-            "pay",
-            "original",
-            "home",
-            "same",
-            "same_as",
-            "count",
-            "one_of",
-        ):
+        for kind in STRONG_KINDS:
             if kind in kinds:
                 return kind
         if "polite" in kinds or "filler" in kinds:
             return ""
-        for kind in RISK_CLASSES:
+        for kind in ("pay_context", *RISK_CLASSES):
             if kind in kinds:
                 return kind
-        if kinds & {"pay_context", "status", "option"}:
-            return next(iter(kinds & {"pay_context", "status", "option"}))
+        for kind in ("status", "option"):
+            if kind in kinds:
+                return kind
         return "comparative" if token.kind == "word" and self._graded(token) else ""
 
     def _graded(self, token: Token) -> bool:

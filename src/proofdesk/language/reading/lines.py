@@ -6,7 +6,7 @@ import msgspec
 
 from proofdesk.core.reading import Doubt
 from proofdesk.core.records import Line, Order, Product
-from proofdesk.language.reading.frames import Item
+from proofdesk.language.reading.frame import Item
 from proofdesk.language.reading.tokens import phrase
 from proofdesk.language.reading.variants import Chosen, Wanted, choose_variant, shown
 from proofdesk.language.reading.vocabulary import ValueSense
@@ -58,9 +58,8 @@ def change_of(line: Line, item: Item, product: Product | None, slot: str, settle
     hard = _constraints(line, item, product, slot)
     if isinstance(hard, Doubt):
         return hard
-    return choose_variant(
-        product, line, Wanted(hard=hard, variant_id=item.target_id, rank=item.rank, settled=settled), slot
-    )
+    wanted = Wanted(hard=hard, variant_id=item.target_id, rank=item.rank, settled=settled)
+    return choose_variant(product, line, wanted, slot)
 
 
 def _constraints(line: Line, item: Item, product: Product, slot: str) -> dict[str, frozenset[str]] | Doubt:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import Frame
+from proofdesk.language.reading.frame import Frame
 
 _BARRED = frozenset({"condition", "revision", "report", "hypothetical", "question", "comparative", "act"})
 

@@ -8,7 +8,7 @@ import msgspec
 from proofdesk.core.reading import Doubt, Mood, Provenance, Request, SlotValue, Span
 from proofdesk.core.records import Order, Records
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import Frame, Item
+from proofdesk.language.reading.frame import Frame, Item
 from proofdesk.language.reading.lines import change_of, pick_lines
 from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.slots import fill_address, fill_enum, fill_method, fill_plain

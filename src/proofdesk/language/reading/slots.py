@@ -7,7 +7,7 @@ from datetime import date
 from proofdesk.core.reading import Doubt, SlotValue, Span
 from proofdesk.core.records import Address, Method, Order, Records
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import Frame
+from proofdesk.language.reading.frame import Frame
 from proofdesk.language.reading.profile import SlotProfile
 from proofdesk.language.reading.tokens import phrase
 
