@@ -35,6 +35,13 @@ MAX_DIRECTIVES = 60
 REQUESTED_BY = "worker"
 
 
+class PolicyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the policy decision: with the policy set of this hash it gives the verdict again."""
+
+    request: ActionRequest
+    policy_hash: str
+
+
 async def execute(desk: Desk, tr: Transition, first: Outcome | None = None) -> None:
     """Go on until an effect is intended, somebody is waited for, or every request has ended.
 
@@ -44,7 +51,7 @@ async def execute(desk: Desk, tr: Transition, first: Outcome | None = None) -> N
     for _ in range(MAX_DIRECTIVES):
         place = next((n for n, r in enumerate(tr.state.requests) if r.status in ("ready", "confirm", "running")), None)
         if place is None:
-            tr.set(step="finish")
+            _next_round(tr)
             tr.status = "open"
             break
         request = tr.state.requests[place]
@@ -63,6 +70,14 @@ async def execute(desk: Desk, tr: Transition, first: Outcome | None = None) -> N
         if ended:
             break
     access_leaf(tr, accesses)
+
+
+def _next_round(tr: Transition) -> None:
+    """All that was agreed on is done: finish, or prepare what had to wait for it and ask again."""
+    later = [n for n, request in enumerate(tr.state.requests) if request.status == "later"]
+    for place in later:
+        put(tr, place, status="running")
+    tr.set(step="prepare" if later else "finish", confirmed=tr.state.confirmed and not later)
 
 
 async def _carry_out(desk: Desk, tr: Transition, place: int, directive: Directive) -> tuple[Outcome | None, bool]:
@@ -107,7 +122,7 @@ async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, 
         asked = msgspec.structs.replace(asked, approved=True)
     verdict = desk.runtime.gate.judge(asked)
     key = effect_key(desk, tr, act)
-    tr.decided("policy", asked, verdict)
+    tr.decided("policy", PolicyFacts(request=asked, policy_hash=desk.runtime.gate.policy_hash), verdict)
     tr.leaf(
         "policy.verdict",
         {

@@ -6,6 +6,7 @@ Nothing is written for any request before all of them are ready: a ticket is ans
 import msgspec
 
 from proofdesk.core.directive import Act, Ask, Authenticate, Close, Confirm, Directive, Escalate, Facts, Refuse
+from proofdesk.core.interpreter import start
 from proofdesk.flows.clock import iso
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.drive import Accessed, drive
@@ -60,6 +61,9 @@ async def _stopped(desk: Desk, tr: Transition, place: int, directive: Directive)
             put(tr, place, status="ready")
         case Close():
             put(tr, place, status="informed" if directive.outcome == "informed" else "done")
+        case Refuse() if any(earlier.status in ("confirm", "ready") for earlier in tr.state.requests[:place]):
+            procedure = desk.runtime.procedures[tr.state.requests[place].run.procedure]
+            put(tr, place, status="later", run=start(procedure), replies=())
         case Refuse():
             put(
                 tr,

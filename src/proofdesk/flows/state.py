@@ -11,7 +11,8 @@ from proofdesk.core.records import Requester
 
 Step = Literal["understand", "prepare", "execute", "finish", "send", "window", "reopened"]
 WaitingFor = Literal["", "identity", "code", "slot", "confirm", "approval"]
-RequestStatus = Literal["running", "confirm", "ready", "done", "informed", "refused", "escalated"]
+RequestStatus = Literal["running", "confirm", "ready", "later", "done", "informed", "refused", "escalated"]
+"""later: not possible as things stand, but requests before it are about to change them; tried again after those."""
 
 
 class RequestState(msgspec.Struct, frozen=True, kw_only=True):
