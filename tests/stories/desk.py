@@ -52,6 +52,7 @@ class Desk:
         self.url = url
         self.wall = wall
         self.sequencer = sequencer
+        self.used_orders: set[str] = set()
         self._deliveries = 0
 
     async def write(self, sender: str, text: str, *, verified: bool = True, ticket: UUID | None = None) -> UUID:

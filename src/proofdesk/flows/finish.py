@@ -1,16 +1,33 @@
 """The end of a ticket: the reply, the claim that it is resolved, its proof, and the window for disputing it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import msgspec
 
 from proofdesk.core.issue import Receipt, RequestState, issue_events
 from proofdesk.core.resolution import EventType, ResolutionEvent
 from proofdesk.flows.context import Desk
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.settle import settle_issue
-from proofdesk.flows.state import After
-from proofdesk.flows.state import RequestState as Progress
+from proofdesk.flows.state import After, RequestStatus
 from proofdesk.flows.talk import composed, send
 from proofdesk.flows.transition import Transition
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How one request of the ticket ended. `acted`: its steps that were carried out and read back."""
+
+    id: str
+    status: RequestStatus
+    acted: tuple[str, ...]
+
+
+class ResolutionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the claim that the ticket is resolved, complete."""
+
+    requests: tuple[Ended, ...]
+    assisted: bool
+    at: datetime
 
 
 async def finish(desk: Desk, tr: Transition) -> None:
@@ -21,8 +38,13 @@ async def finish(desk: Desk, tr: Transition) -> None:
     if reply is None:
         await hand_off(desk, tr, "reply_blocked")
         return
-    events = proof_events(state.requests, desk, assisted=state.assisted)
-    tr.decided("resolution", {"requests": [(r.request.id, r.status, r.run.acted) for r in state.requests]}, events)
+    facts = ResolutionFacts(
+        requests=tuple(Ended(id=r.request.id, status=r.status, acted=r.run.acted) for r in state.requests),
+        assisted=state.assisted,
+        at=desk.now,
+    )
+    events = resolution_events(facts)
+    tr.decided("resolution", facts, events)
     tr.leaf("ticket.solved", {"outcomes": [r.status for r in state.requests]})
     contract = desk.runtime.settings.contract
     tr.also(
@@ -40,23 +62,23 @@ async def finish(desk: Desk, tr: Transition) -> None:
     send(desk, tr, reply.text, after)
 
 
-def proof_events(requests: tuple[Progress, ...], desk: Desk, *, assisted: bool) -> tuple[EventType, ...]:
-    """What has happened to the issue now: proposed, and verified when every request's acts were read back.
+def resolution_events(facts: ResolutionFacts) -> tuple[EventType, ...]:
+    """What has happened to the issue now: proposed, and verified when every request's acts were read back. Pure.
 
     A refusal and an answer are information: only the requester can confirm them.
     """
     states = [
         RequestState(
-            id=r.request.id,
-            kind="action" if r.status == "done" else "information",
-            effect_ids=r.run.acted,
-            receipts=tuple(Receipt(effect_id=step, at=desk.now) for step in r.run.acted),
+            id=each.id,
+            kind="action" if each.status == "done" else "information",
+            effect_ids=each.acted,
+            receipts=tuple(Receipt(effect_id=step, at=facts.at) for step in each.acted),
         )
-        for r in requests
+        for each in facts.requests
     ]
-    proposed = ResolutionEvent(type="proposed", ts=desk.now)
+    proposed = ResolutionEvent(type="proposed", ts=facts.at)
     found = [event.type for event in issue_events(states, [proposed])]
-    return (*(("approved",) if assisted else ()), *found)
+    return (*(("approved",) if facts.assisted else ()), *found)
 
 
 def close_after_window(desk: Desk, tr: Transition) -> None:

@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from proofdesk.core.escalation import RouteRule, RoutingConfig, route_handoff
+from proofdesk.core.escalation import Routed, RouteRule, RoutingConfig, route_handoff
 from proofdesk.core.packet import AccountSummary, Attempt, PacketFacts, Source, TimelineItem, build_packet, packet_text
 from proofdesk.core.reading import Reading
 from proofdesk.flows.clock import iso
@@ -30,6 +30,21 @@ _STATE = {
 }
 
 
+class HandoffFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the routing decision, complete."""
+
+    reason: str
+    language: str
+    tier: str
+    signals: tuple[str, ...]
+    routing: RoutingConfig
+
+
+def route(facts: HandoffFacts) -> Routed:
+    """Whose queue it is. Pure."""
+    return route_handoff(facts.reason, facts.language, facts.tier, facts.signals, facts.routing)
+
+
 async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> None:
     """Make `tr` the transition that gives the ticket to a person."""
     settings = desk.runtime.settings
@@ -39,11 +54,18 @@ async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> N
         timers = await t.timers(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
     packet = build_packet(_facts(desk, tr, reason, note, messages, effects))
     tier = desk.state.requester.tier if desk.state.requester else "standard"
-    routed = route_handoff(packet.reason, tr.state.language, tier, tr.state.signals, routing(settings))
+    facts = HandoffFacts(
+        reason=packet.reason,
+        language=tr.state.language,
+        tier=tier,
+        signals=tr.state.signals,
+        routing=routing(settings),
+    )
+    routed = route(facts)
     resolution_due = next((timer.due_at for timer in timers if timer.kind == "resolution"), None)
     handoff_id = new_id()
     text = packet_text(packet)
-    tr.decided("handoff", {"reason": reason, "note": note, "tier": tier, "queue": routed.queue}, routed)
+    tr.decided("handoff", facts, routed)
     tr.leaf(
         "handoff.created",
         {"handoff_id": str(handoff_id), "queue": routed.queue, "reason": packet.reason},

@@ -9,6 +9,7 @@ from proofdesk.connectors.backoffice.records import Found as FoundInRecords
 from proofdesk.core.authentication import (
     Authenticated,
     Found,
+    Method,
     NeedCode,
     Sender,
     Unauthenticated,
@@ -22,24 +23,31 @@ from proofdesk.flows.tenancy import Runtime
 MAX_CANDIDATES = 3
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """The judgement, its facts (for the ledger) and, when somebody was proven, their records."""
-
-    verdict: Authenticated | NeedCode | Unauthenticated
-    claims: tuple[Claim, ...]
-    found: tuple[Found, ...]
-    sender: Sender
-    records: Records | None
-    accesses: list[Accessed]
-
-
 class IdentityFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Input of the authentication decision, complete."""
 
     claims: tuple[Claim, ...]
     found: tuple[Found, ...]
     sender: Sender
-    allowed: tuple[str, ...]
+    allowed: tuple[Method, ...]
+    conflict: bool = False
+    """A look-up found that the claims themselves lead to different requesters."""
+
+
+def judge_identity(facts: IdentityFacts) -> Authenticated | NeedCode | Unauthenticated:
+    """The authentication decision. Pure."""
+    if facts.conflict:
+        return Unauthenticated(reason="conflicting_claims")
+    return decide_authentication(facts.claims, facts.found, facts.sender, facts.allowed)
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """The judgement, its facts (for the ledger) and, when somebody was proven, their records."""
+
+    verdict: Authenticated | NeedCode | Unauthenticated
+    facts: IdentityFacts
+    records: Records | None
+    accesses: list[Accessed]
 
 
 async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) -> Identity:
@@ -72,15 +80,16 @@ async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) ->
         for records in loaded.values()
     )
     claims = _about_people(claims, loaded.values())
-    verdict: Authenticated | NeedCode | Unauthenticated
-    if conflict:
-        verdict = Unauthenticated(reason="conflicting_claims")
-    else:
-        verdict = decide_authentication(claims, entries, sender, runtime.settings.authentication)
-    records = loaded.get(verdict.requester_id) if isinstance(verdict, Authenticated) else None
-    return Identity(
-        verdict=verdict, claims=tuple(claims), found=entries, sender=sender, records=records, accesses=accesses
+    facts = IdentityFacts(
+        claims=tuple(claims),
+        found=entries,
+        sender=sender,
+        allowed=runtime.settings.authentication,
+        conflict=conflict,
     )
+    verdict = judge_identity(facts)
+    records = loaded.get(verdict.requester_id) if isinstance(verdict, Authenticated) else None
+    return Identity(verdict=verdict, facts=facts, records=records, accesses=accesses)
 
 
 def _about_people(claims: Sequence[Claim], records: Iterable[Records]) -> tuple[Claim, ...]:

@@ -31,6 +31,12 @@ from proofdesk.store.rows import TicketRow
 log = structlog.get_logger("resolve")
 
 
+class ConsentFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the consent decision: the requester's answer, word by word."""
+
+    answer: str
+
+
 async def advance(shell: Shell, tenant: str, ticket_id: UUID) -> None:
     """Take the ticket from where it stands to where it waits. Safe to call at any time, any number of times."""
     async with tenant_transaction(shell.pool, tenant) as conn:
@@ -117,7 +123,7 @@ async def _waited(desk: Desk, tr: Transition) -> bool:
         tr.set(step="understand")
         return False
     consent = read_consent(answered)
-    tr.decided("consent", {"answer": answered}, consent)
+    tr.decided("consent", ConsentFacts(answer=answered), consent)
     if consent == "unclear":
         # Whoever adds a condition has changed the request: read it all again.
         tr.set(step="understand")

@@ -12,7 +12,7 @@ from proofdesk.core.reading import Reading, Signal
 from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.handoff import hand_off
-from proofdesk.flows.identity import Identity, IdentityFacts, identify
+from proofdesk.flows.identity import Identity, identify
 from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import CODE, CODE_SENT, identity_question, in_language, send
 from proofdesk.flows.transition import Transition
@@ -76,10 +76,7 @@ async def _identity(desk: Desk, tr: Transition, texts: list[str]) -> Identity:
         confirmed_address=tr.state.confirmed_address,
     )
     identity = await identify(desk.runtime, claims, sender)
-    facts = IdentityFacts(
-        claims=identity.claims, found=identity.found, sender=sender, allowed=desk.runtime.settings.authentication
-    )
-    tr.decided("authentication", facts, identity.verdict)
+    tr.decided("authentication", identity.facts, identity.verdict)
     return identity
 
 
@@ -101,7 +98,7 @@ def _try_code(desk: Desk, tr: Transition, texts: list[str]) -> None:
 async def _without_identity(desk: Desk, tr: Transition, identity: Identity, triage: TriageFacts) -> None:
     settings = desk.runtime.settings
     verdict = identity.verdict
-    if triage.model_hash and triage.in_scope_ppm < settings.thresholds.in_scope_ppm and not identity.claims:
+    if triage.model_hash and triage.in_scope_ppm < settings.thresholds.in_scope_ppm and not identity.facts.claims:
         await hand_off(desk, tr, "out_of_scope")
         return
     if tr.state.asked >= settings.max_questions:

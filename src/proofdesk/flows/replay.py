@@ -1,0 +1,233 @@
+"""Decides every recorded decision of a ticket again, from its facts alone, and compares the bytes.
+
+The hashes of facts and output are checked against the row and against the ledger leaf of the decision, so that what
+is replayed is what was decided then. One registry says for each kind what its facts are and which function decides.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Literal, TypeVar, cast
+from uuid import UUID
+
+import msgspec
+
+from proofdesk.core.consent import read_consent
+from proofdesk.core.plan import PlanFacts, decide_plan
+from proofdesk.core.procedure import Procedure
+from proofdesk.flows.context import Shell
+from proofdesk.flows.drive import DriveFacts, replay_drive
+from proofdesk.flows.execute import PolicyFacts
+from proofdesk.flows.finish import ResolutionFacts, resolution_events
+from proofdesk.flows.folder import TenantFolderError
+from proofdesk.flows.handoff import HandoffFacts, route
+from proofdesk.flows.identity import IdentityFacts, judge_identity
+from proofdesk.flows.registry import UnknownTenant
+from proofdesk.flows.resolve import ConsentFacts
+from proofdesk.flows.subjects import SubjectErased
+from proofdesk.flows.transition import canonical
+from proofdesk.ledger.shred import CannotOpen, open_sealed
+from proofdesk.policy.gate import PolicyRefused
+from proofdesk.ports import PolicyGate
+from proofdesk.procedures.cel import evaluate
+from proofdesk.store import tables as t
+from proofdesk.store.pool import tenant_transaction
+from proofdesk.store.rows import DecisionRow, LeafRow
+
+F = TypeVar("F")
+RuleKind = Literal["procedure", "policy"]
+Rule = Procedure | PolicyGate | None
+MAX_SHOWN_CHARS = 200
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Where recorded and recomputed part: a path such as `$.requests[0].status`, and both values as JSON."""
+
+    path: str
+    recorded: str
+    recomputed: str
+
+
+class ReplayedDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """`seq`: place of the decision's leaf in the ledger, None while it is not numbered yet or missing."""
+
+    seq: int | None
+    ordinal: int
+    kind: str
+    agrees: bool
+    difference: Difference | None = None
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True, tag="replayed"):
+    decisions: tuple[ReplayedDecision, ...]
+    agrees: bool
+
+
+class CannotReplay(msgspec.Struct, frozen=True, kw_only=True, tag="cannot_replay"):
+    """Nothing was replayed: there is no such ticket, or its data subject was erased."""
+
+    reason: Literal["no_such_ticket", "subject_erased"]
+    message: str
+
+
+class Kind(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
+    """How one kind of decision is made again. `rule`: which stored rule it was made by, None for none."""
+
+    facts: type[F]
+    decide: Callable[[F, Rule], Any]
+    rule: Callable[[F], tuple[RuleKind, str] | None] = lambda _: None
+
+
+def _procedure(facts: DriveFacts, rule: Rule) -> Any:
+    return replay_drive(cast(Procedure, rule), facts, evaluate)
+
+
+def _policy(facts: PolicyFacts, rule: Rule) -> Any:
+    return cast(PolicyGate, rule).judge(facts.request)
+
+
+KINDS: Mapping[str, Kind[Any]] = {
+    "authentication": Kind(facts=IdentityFacts, decide=lambda facts, _: judge_identity(facts)),
+    "plan": Kind(facts=PlanFacts, decide=lambda facts, _: decide_plan(facts)),
+    "procedure": Kind(facts=DriveFacts, decide=_procedure, rule=lambda facts: ("procedure", facts.run.procedure_hash)),
+    "policy": Kind(facts=PolicyFacts, decide=_policy, rule=lambda facts: ("policy", facts.policy_hash)),
+    "consent": Kind(facts=ConsentFacts, decide=lambda facts, _: read_consent(facts.answer)),
+    "handoff": Kind(facts=HandoffFacts, decide=lambda facts, _: route(facts)),
+    "resolution": Kind(facts=ResolutionFacts, decide=lambda facts, _: resolution_events(facts)),
+}
+"""Every kind that `Transition.decided` is called with; a test compares the two."""
+
+
+async def replay_ticket(shell: Shell, tenant: str, ticket_id: UUID) -> Replayed | CannotReplay:
+    """Replay all decisions of one ticket, in order. Reads only. Raises StoreUnavailable."""
+    async with tenant_transaction(shell.pool, tenant) as conn:
+        ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+        rows = await t.decisions(conn, tenant=tenant, ticket_id=ticket_id)
+        leaves = await t.leaves_of_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    if ticket is None:
+        return CannotReplay(reason="no_such_ticket", message=f"{tenant} has no ticket {ticket_id}")
+    try:
+        key = await shell.subjects.key_of(shell.pool, tenant, ticket.subject_ref)
+    except SubjectErased:
+        return CannotReplay(
+            reason="subject_erased",
+            message=f"the data subject of ticket {ticket_id} was erased; the ledger still proves what kind of "
+            f"decision was made when ({len(rows)}), but nobody can read their facts any more",
+        )
+    stated = _stated(leaves)
+    decisions = [await _replay(shell, tenant, row, key, stated.pop(row.ordinal, None)) for row in rows]
+    # What is left in the ledger has lost its row: somebody removed a decision.
+    decisions += [_without_row(ordinal, leaf) for ordinal, leaf in stated.items()]
+    decisions.sort(key=lambda each: each.ordinal)
+    return Replayed(decisions=tuple(decisions), agrees=all(each.agrees for each in decisions))
+
+
+class _Leaf(msgspec.Struct, frozen=True, kw_only=True):
+    seq: int | None
+    kind: str
+    facts_sha256: str
+    output_sha256: str
+
+
+def _stated(leaves: list[LeafRow]) -> dict[int, _Leaf]:
+    """What the ledger says about the ticket's decisions, by ordinal. A leaf that cannot be read says nothing."""
+    stated: dict[int, _Leaf] = {}
+    for leaf in leaves:
+        if leaf.kind != "decision":
+            continue
+        try:
+            body = msgspec.json.decode(leaf.canon)["body"]
+            stated[int(body["ordinal"])] = _Leaf(
+                seq=leaf.seq,
+                kind=str(body["decision"]),
+                facts_sha256=str(body["facts_sha256"]),
+                output_sha256=str(body["output_sha256"]),
+            )
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+            continue
+    return stated
+
+
+def _without_row(ordinal: int, leaf: _Leaf) -> ReplayedDecision:
+    return ReplayedDecision(
+        seq=leaf.seq,
+        ordinal=ordinal,
+        kind=leaf.kind,
+        agrees=False,
+        difference=Difference(path="$", recorded="no such decision is stored", recomputed="the ledger has its leaf"),
+    )
+
+
+async def _replay(shell: Shell, tenant: str, row: DecisionRow, key: bytes, leaf: _Leaf | None) -> ReplayedDecision:
+    difference = await _difference(shell, tenant, row, key, leaf)
+    return ReplayedDecision(
+        seq=leaf.seq if leaf else None,
+        ordinal=row.ordinal,
+        kind=row.kind,
+        agrees=difference is None,
+        difference=difference,
+    )
+
+
+async def _difference(shell: Shell, tenant: str, row: DecisionRow, key: bytes, leaf: _Leaf | None) -> Difference | None:
+    facts_opened, output_opened = open_sealed(key, row.facts), open_sealed(key, row.output)
+    if isinstance(facts_opened, CannotOpen):
+        return _plain("facts", "sealed", facts_opened.reason)
+    if isinstance(output_opened, CannotOpen):
+        return _plain("output", "sealed", output_opened.reason)
+    facts_bytes, output_bytes = facts_opened.plaintext, output_opened.plaintext
+    altered = _altered(row, facts_bytes, output_bytes, leaf)
+    if altered is not None:
+        return altered
+    kind = KINDS.get(row.kind)
+    if kind is None:
+        return _plain("kind", row.kind, f"no function decides this kind; known: {', '.join(KINDS)}")
+    try:
+        facts = msgspec.json.decode(facts_bytes, type=kind.facts)
+        wanted = kind.rule(facts)
+        rule = await shell.tenants.rules(tenant, *wanted) if wanted else None
+    except msgspec.DecodeError as error:
+        return _plain("facts", "recorded", f"do not fit {kind.facts.__name__}: {error}")
+    except (UnknownTenant, TenantFolderError, PolicyRefused) as error:
+        return _plain("rule", "in force then", f"cannot be loaded: {error}")
+    again = canonical(kind.decide(facts, rule))
+    if again == output_bytes:
+        return None
+    return first_difference(msgspec.json.decode(output_bytes), msgspec.json.decode(again))
+
+
+def _altered(row: DecisionRow, facts: bytes, output: bytes, leaf: _Leaf | None) -> Difference | None:
+    """Whether the row still is what was recorded: its own hashes, and the ones the ledger has proven since."""
+    facts_hash, output_hash = hashlib.sha256(facts).hexdigest(), hashlib.sha256(output).hexdigest()
+    checks = [("facts_hash", row.facts_hash.hex(), facts_hash), ("output_hash", row.output_hash.hex(), output_hash)]
+    if leaf is None:
+        checks.append(("leaf", "no leaf of the ledger records this decision", "one leaf"))
+    else:
+        checks += [
+            ("leaf.decision", leaf.kind, row.kind),
+            ("leaf.facts_sha256", leaf.facts_sha256, facts_hash),
+            ("leaf.output_sha256", leaf.output_sha256, output_hash),
+        ]
+    return next((_plain(path, was, now) for path, was, now in checks if was != now), None)
+
+
+def _plain(path: str, recorded: str, recomputed: str) -> Difference:
+    return Difference(path=path, recorded=recorded[:MAX_SHOWN_CHARS], recomputed=recomputed[:MAX_SHOWN_CHARS])
+
+
+def first_difference(recorded: Any, recomputed: Any, path: str = "$") -> Difference:
+    """The first place, in canonical order, where two JSON values part; both must differ."""
+    if isinstance(recorded, dict) and isinstance(recomputed, dict):
+        for name in sorted(recorded.keys() | recomputed.keys()):
+            if name not in recorded or name not in recomputed or recorded[name] != recomputed[name]:
+                return first_difference(recorded.get(name), recomputed.get(name), f"{path}.{name}")
+    if isinstance(recorded, list) and isinstance(recomputed, list):
+        for place, (was, now) in enumerate(zip(recorded, recomputed, strict=False)):
+            if was != now:
+                return first_difference(was, now, f"{path}[{place}]")
+        shorter = min(len(recorded), len(recomputed))
+        return _plain(f"{path}[{shorter}]", f"{len(recorded)} items", f"{len(recomputed)} items")
+    return _plain(path, _shown(recorded), _shown(recomputed))
+
+
+def _shown(value: Any) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()
