@@ -249,6 +249,24 @@ class StatusCount(msgspec.Struct, frozen=True, kw_only=True):
     n: int
 
 
+class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
+    reason: str
+    n: int
+
+
+class IssueEventRow(msgspec.Struct, frozen=True, kw_only=True):
+    issue_id: UUID
+    event: str
+    at: datetime
+    seq: int | None
+
+
+class ContractVersionRow(msgspec.Struct, frozen=True, kw_only=True):
+    terms: dict[str, Any]
+    rule_hash: str
+    effective_from: datetime
+
+
 class TicketRef(msgspec.Struct, frozen=True, kw_only=True):
     ticket_id: UUID
 

@@ -95,6 +95,15 @@ people = sql.many("tenant.sql", "people", r.PersonRow)
 add_key = sql.execute("tenant.sql", "add_key")
 revoke_key = sql.execute("tenant.sql", "revoke_key")
 
+# views.sql
+load_handoff = sql.optional("views.sql", "handoff", r.HandoffRow)
+open_handoffs_by_reason = sql.many("views.sql", "open_by_reason", r.ReasonCount)
+all_events = sql.many("views.sql", "all_events", r.IssueEventRow)
+contracts = sql.many("views.sql", "contracts", r.ContractVersionRow)
+leaf_of_seq = sql.optional("views.sql", "leaf", r.ExportRow)
+own_leaf_hashes = sql.many("views.sql", "leaf_hashes", r.LeafHash)
+unnumbered_leaves = sql.one("views.sql", "unnumbered", r.Count)
+
 # engine/engine.sql (run as proofdesk_engine)
 claim_due = sql.many("engine/engine.sql", "claim_due", r.ClaimedRow)
 backlog = sql.one("engine/engine.sql", "backlog", r.Count)

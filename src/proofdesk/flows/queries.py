@@ -1,0 +1,357 @@
+"""What people look at: tickets with everything that happened to them, handoffs, approvals, the tenant's totals."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from proofdesk.core.ticket import Status
+from proofdesk.flows.context import Shell
+from proofdesk.flows.state import RequestState, State
+from proofdesk.store import tables as t
+from proofdesk.store.pool import Pool, tenant_transaction
+from proofdesk.store.rows import DecisionRow, EffectRow, HandoffRow, MessageRow, TicketRow
+
+LOOK_BACK_LEAVES = 5_000
+MAX_OPEN = 500
+"""Open handoffs or approvals shown at once, oldest first."""
+
+
+class SlotView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    value: Any
+    shown: str
+    provenance: str
+
+
+class RequestView(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing the requester wants: `path` lists the procedure's steps taken, `replies` what it said."""
+
+    id: str
+    procedure: str
+    version: int
+    status: str
+    summary: str
+    reason: str
+    slots: list[SlotView]
+    path: list[str]
+    replies: list[str]
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    ordinal: int
+    at: datetime
+    kind: str
+    facts_sha256: str
+    output_sha256: str
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    message_id: UUID
+    at: datetime
+    direction: Literal["in", "out"]
+    author: Literal["requester", "worker", "agent", "system"]
+    text: str
+
+
+class EffectView(msgspec.Struct, frozen=True, kw_only=True):
+    """A change outside. `receipt` is its read-back; without one it is not confirmed."""
+
+    effect_key: str
+    kind: Literal["action", "compensation", "reply"]
+    capability: str
+    args: dict[str, Any]
+    amount_minor: int
+    currency: str
+    state: str
+    attempts: int
+    receipt: Any
+
+
+class TimerView(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    started_at: datetime
+    due_at: datetime
+    met_at: datetime | None
+
+
+class HandoffView(msgspec.Struct, frozen=True, kw_only=True):
+    handoff_id: UUID
+    ticket_id: UUID
+    queue: str
+    reason: str
+    packet_text: str
+    sla_due_at: datetime | None
+    created_at: datetime
+    accepted_by: str | None
+    closed_at: datetime | None
+
+
+class BilledView(msgspec.Struct, frozen=True, kw_only=True):
+    """`sign` 1 charges, -1 credits."""
+
+    sign: int
+    kind: str
+    grade: str
+    price_minor: int
+    currency: str
+    at: datetime
+
+
+class TicketLine(msgspec.Struct, frozen=True, kw_only=True):
+    ticket_id: UUID
+    status: Status
+    waiting_for: str
+    subject: str
+    sender: str
+    channel: str
+    priority: int
+    created_at: datetime
+    due_at: datetime | None
+
+
+class TicketView(msgspec.Struct, frozen=True, kw_only=True):
+    ticket_id: UUID
+    issue_id: UUID
+    status: Status
+    waiting_for: str
+    subject: str
+    sender: str
+    sender_verified: bool
+    authenticated_by: str
+    channel: str
+    priority: int
+    language: str
+    signals: list[str]
+    confidence_ppm: int
+    created_at: datetime
+    due_at: datetime | None
+    reading: dict[str, Any] | None
+    requests: list[RequestView]
+    decisions: list[DecisionView]
+    messages: list[MessageView]
+    effects: list[EffectView]
+    timers: list[TimerView]
+    handoff: HandoffView | None
+    billing: list[BilledView]
+
+
+class TicketStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the requester may see: the status and the public messages."""
+
+    ticket_id: UUID
+    status: Status
+    waiting_for: str
+    messages: list[MessageView]
+
+
+class LeafView(msgspec.Struct, frozen=True, kw_only=True):
+    """`seq` is null until the sequencer has numbered the leaf. `canonical` are its hashed bytes, JSON by RFC 8785."""
+
+    seq: int | None
+    ts: str
+    kind: str
+    canonical: str
+    leaf_hash: str
+
+
+class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
+    approval_id: UUID
+    ticket_id: UUID
+    capability: str
+    args: dict[str, Any]
+    amount_minor: int
+    currency: str
+    action_hash: str
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+
+
+class StatusCountView(msgspec.Struct, frozen=True, kw_only=True):
+    status: Status
+    tickets: int
+
+
+class ReasonCountView(msgspec.Struct, frozen=True, kw_only=True):
+    reason: str
+    handoffs: int
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """`verified` = charged and not credited. Counts of issues but for `tickets` and `open_handoffs`."""
+
+    tenant: str
+    as_of: datetime
+    tickets: list[StatusCountView]
+    verified: int
+    charged: int
+    credited: int
+    open_handoffs: list[ReasonCountView]
+    ledger_size: int
+    unsequenced_leaves: int
+
+
+async def list_tickets(
+    pool: Pool, tenant: str, *, status: Status | Literal[""], limit: int, offset: int
+) -> list[TicketLine]:
+    """Newest first."""
+    async with tenant_transaction(pool, tenant) as conn:
+        rows = await t.recent_tickets(conn, tenant=tenant, status=status, limit=limit, offset=offset)
+    return [_line(row) for row in rows]
+
+
+async def ticket_view(pool: Pool, tenant: str, ticket_id: UUID) -> TicketView | None:
+    async with tenant_transaction(pool, tenant) as conn:
+        ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+        if ticket is None:
+            return None
+        messages = await t.messages(conn, tenant=tenant, ticket_id=ticket_id)
+        decisions = await t.decisions(conn, tenant=tenant, ticket_id=ticket_id)
+        effects = await t.effects_of_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+        timers = await t.timers(conn, tenant=tenant, ticket_id=ticket_id)
+        handoff = await t.handoff_of(conn, tenant=tenant, ticket_id=ticket_id)
+        billed = await t.billed_of_issue(conn, tenant=tenant, issue_id=ticket.issue_id)
+    state = msgspec.convert(ticket.state, State)
+    return TicketView(
+        ticket_id=ticket.ticket_id,
+        issue_id=ticket.issue_id,
+        status=_status(ticket),
+        waiting_for=state.waiting_for,
+        subject=ticket.subject,
+        sender=ticket.sender,
+        sender_verified=ticket.sender_verified,
+        authenticated_by=state.authenticated_by,
+        channel=ticket.channel,
+        priority=ticket.priority,
+        language=state.language,
+        signals=list(state.signals),
+        confidence_ppm=state.confidence_ppm,
+        created_at=ticket.created_at,
+        due_at=ticket.due_at,
+        reading=None if state.reading is None else msgspec.to_builtins(state.reading),
+        requests=[_request(each) for each in state.requests],
+        decisions=[_decision(row) for row in decisions],
+        messages=[_message(row) for row in messages],
+        effects=[_effect(row) for row in effects],
+        timers=[msgspec.convert(row, TimerView, from_attributes=True) for row in timers],
+        handoff=None if handoff is None else handoff_view(handoff),
+        billing=[msgspec.convert(row, BilledView, from_attributes=True) for row in billed],
+    )
+
+
+async def ticket_status(pool: Pool, tenant: str, ticket_id: UUID) -> TicketStatus | None:
+    async with tenant_transaction(pool, tenant) as conn:
+        ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+        if ticket is None:
+            return None
+        messages = await t.messages(conn, tenant=tenant, ticket_id=ticket_id)
+    return TicketStatus(
+        ticket_id=ticket_id,
+        status=_status(ticket),
+        waiting_for=str(ticket.state.get("waiting_for", "")),
+        messages=[_message(row) for row in messages if row.public],
+    )
+
+
+async def ticket_leaves(pool: Pool, tenant: str, ticket_id: UUID) -> list[LeafView] | None:
+    """The ticket's ledger, oldest first; None when there is no such ticket."""
+    async with tenant_transaction(pool, tenant) as conn:
+        if await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id) is None:
+            return None
+        rows = await t.leaves_of_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    return [
+        LeafView(seq=row.seq, ts=row.ts, kind=row.kind, canonical=row.canon.decode(), leaf_hash=row.leaf_hash.hex())
+        for row in rows
+    ]
+
+
+async def open_handoffs(pool: Pool, tenant: str) -> list[HandoffView]:
+    async with tenant_transaction(pool, tenant) as conn:
+        return [handoff_view(row) for row in await t.open_handoffs(conn, tenant=tenant, limit=MAX_OPEN)]
+
+
+async def open_approvals(pool: Pool, tenant: str) -> list[ApprovalView]:
+    async with tenant_transaction(pool, tenant) as conn:
+        rows = await t.open_approvals(conn, tenant=tenant, limit=MAX_OPEN)
+    return [msgspec.convert(row, ApprovalView, from_attributes=True) for row in rows]
+
+
+async def summary(shell: Shell, tenant: str) -> Summary:
+    async with tenant_transaction(shell.pool, tenant) as conn:
+        statuses = await t.count_by_status(conn, tenant=tenant)
+        billed = await t.count_verified(conn, tenant=tenant)
+        reasons = await t.open_handoffs_by_reason(conn, tenant=tenant)
+        checkpoint = await t.latest_checkpoint(conn, tenant=tenant)
+        waiting = await t.unnumbered_leaves(conn, tenant=tenant, look_back=LOOK_BACK_LEAVES)
+    return Summary(
+        tenant=tenant,
+        as_of=shell.clock.now(),
+        tickets=[msgspec.convert({"status": row.status, "tickets": row.n}, StatusCountView) for row in statuses],
+        verified=billed.charged - billed.credited,
+        charged=billed.charged,
+        credited=billed.credited,
+        open_handoffs=[ReasonCountView(reason=row.reason, handoffs=row.n) for row in reasons],
+        ledger_size=checkpoint.size if checkpoint else 0,
+        unsequenced_leaves=waiting.n,
+    )
+
+
+def handoff_view(row: HandoffRow) -> HandoffView:
+    return msgspec.convert(row, HandoffView, from_attributes=True)
+
+
+def _line(row: TicketRow) -> TicketLine:
+    return TicketLine(
+        ticket_id=row.ticket_id,
+        status=_status(row),
+        waiting_for=str(row.state.get("waiting_for", "")),
+        subject=row.subject,
+        sender=row.sender,
+        channel=row.channel,
+        priority=row.priority,
+        created_at=row.created_at,
+        due_at=row.due_at,
+    )
+
+
+def _status(row: TicketRow) -> Status:
+    return msgspec.convert(row.status, Status)  # type: ignore[no-any-return]  # a Literal is a type here
+
+
+def _request(each: RequestState) -> RequestView:
+    return RequestView(
+        id=each.request.id,
+        procedure=each.run.procedure,
+        version=each.run.version,
+        status=each.status,
+        summary=each.summary,
+        reason=each.reason,
+        slots=[
+            SlotView(name=name, value=slot.value, shown=slot.shown, provenance=slot.provenance)
+            for name, slot in sorted(each.request.slots.items())
+        ],
+        path=list(each.run.trail),
+        replies=list(each.replies),
+    )
+
+
+def _decision(row: DecisionRow) -> DecisionView:
+    return DecisionView(
+        ordinal=row.ordinal,
+        at=row.at,
+        kind=row.kind,
+        facts_sha256=row.facts_hash.hex(),
+        output_sha256=row.output_hash.hex(),
+    )
+
+
+def _message(row: MessageRow) -> MessageView:
+    return msgspec.convert(row, MessageView, from_attributes=True)
+
+
+def _effect(row: EffectRow) -> EffectView:
+    """A reply's arguments stay hidden: its text is among the messages, except for a one-time code, a secret."""
+    view = msgspec.convert(row, EffectView, from_attributes=True)
+    return view if view.kind != "reply" else msgspec.structs.replace(view, args={})
