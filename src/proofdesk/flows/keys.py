@@ -1,14 +1,12 @@
 """The installation's secrets: made once, kept in files only the server's account can read."""
 
-import contextlib
-import os
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from proofdesk.ledger.notes import PrivateKey, encode_skey, encode_vkey, generate_key, parse_skey
+from proofdesk.store.secret_file import read_or_make
 
 LOG_NAME = "proofdesk"
 
@@ -31,27 +29,12 @@ def load_keys(home: Path) -> Keys:
     """
     folder = home / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log = parse_skey(_once(folder / "ledger.skey", lambda: encode_skey(generate_key(LOG_NAME)).encode()).decode())
-    master = bytes.fromhex(_once(folder / "master.key", lambda: secrets.token_hex(32).encode()).decode())
-    codes = bytes.fromhex(_once(folder / "codes.key", lambda: secrets.token_hex(32).encode()).decode())
+    log = parse_skey(
+        read_or_make(folder / "ledger.skey", lambda: encode_skey(generate_key(LOG_NAME)).encode()).decode()
+    )
+    master = bytes.fromhex(read_or_make(folder / "master.key", lambda: secrets.token_hex(32).encode()).decode())
+    codes = bytes.fromhex(read_or_make(folder / "codes.key", lambda: secrets.token_hex(32).encode()).decode())
     vkey = folder / "ledger.vkey"
     if not vkey.exists():
         vkey.write_text(encode_vkey(log.public) + "\n", encoding="utf-8")
     return Keys(log=log, master=master, codes=codes)
-
-
-def _once(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The file's content; written first, by exactly one of simultaneous callers, when it is not there."""
-    if not path.exists():
-        fresh = make()
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(fresh)
-            file.flush()
-            os.fsync(file.fileno())
-        # Where another process was first, its key is the key.
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_bytes().strip()

@@ -1,6 +1,5 @@
 """Where a database is and who may log in: host, port, database and one password per role."""
 
-import os
 import secrets
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ import msgspec
 from psycopg.conninfo import make_conninfo
 
 from proofdesk.store.errors import StoreError
+from proofdesk.store.secret_file import read_or_make
 
 Role = Literal["app", "engine", "owner"]
 ROLES: tuple[Role, ...] = ("app", "engine", "owner")
@@ -62,21 +62,7 @@ def load_passwords(folder: Path) -> dict[Role, str]:
 
 
 def _load_password(path: Path) -> str:
-    if not path.exists():
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.unlink(missing_ok=True)
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(PASSWORD_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            path.hardlink_to(fresh)  # the first of two processes wins, the other reads what it wrote
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    password = path.read_text(encoding="ascii").strip()
+    password = read_or_make(path, lambda: secrets.token_hex(PASSWORD_BYTES).encode()).decode("ascii")
     if len(password) < PASSWORD_BYTES:
         raise StoreError(f"{path}: the password is missing or cut off; delete the file to have a new one made")
     return password

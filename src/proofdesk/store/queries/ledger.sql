@@ -27,8 +27,11 @@ left join leaf_seq s on s.leaf_no = l.leaf_no
 where l.tenant = %(tenant)s and l.ticket_id = %(ticket_id)s order by l.leaf_no;
 
 -- name: export_page :many
-select s.seq, l.ts, l.kind, l.canon, l.leaf_hash, l.subject_ref, l.ciphertext
+-- What was sealed for an erased subject can be read by nobody; it does not leave the house again.
+select s.seq, l.ts, l.kind, l.canon, l.leaf_hash, l.subject_ref,
+       case when k.destroyed_at is null then l.ciphertext end as ciphertext
 from leaf_seq s join leaf l on l.leaf_no = s.leaf_no
+left join subject_key k on k.tenant = l.tenant and k.subject_ref = l.subject_ref
 where s.tenant = %(tenant)s and s.seq >= %(from_seq)s and s.seq < %(to_seq)s order by s.seq limit 5000;
 
 -- name: checkpoints :many
