@@ -1,0 +1,118 @@
+"""The OpenAPI document, made true: schema components from msgspec, every error documented; and a page that lists it.
+
+Litestar's components lack `additionalProperties: false` and discriminators, and its tuples are wrong (docs/adr).
+"""
+
+import html
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Response, get
+
+from proofdesk.flows import approve, confirm, handed, invoice, people, proofs, queries
+from proofdesk.web import shapes
+from proofdesk.web.access import PUBLIC, ROLES_OPT
+from proofdesk.web.body import StrictRequest
+from proofdesk.web.faults import ErrorBody
+
+DESCRIPTION = (
+    "Tickets in, proofs out. Every call needs an API key: `Authorization: Bearer pd_<prefix>_<secret>`. The tenant is "
+    "the key's; each operation names the roles that may use it."
+)
+ERRORS = {
+    "400": "The input cannot be used; `field` names the place.",
+    "401": "No valid API key.",
+    "403": "The key's roles do not allow this.",
+    "404": "There is no such thing in this tenant.",
+    "409": "It contradicts what is recorded.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "429": "The key has used up its requests.",
+    "503": "The database is away.",
+}
+_PUBLIC_ERRORS = ("400", "503")
+_MODULES = (shapes, approve, confirm, handed, invoice, people, proofs, queries)
+
+
+def document(app: Any) -> dict[str, Any]:
+    """The whole OpenAPI 3.1 document of `app`."""
+    found = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
+    found_types = (each for module in _MODULES for each in vars(module).values())
+    public = {each for each in found_types if _is_struct(each) and not each.__name__.startswith("_")}
+    ordered = sorted((*public, ErrorBody), key=str)
+    _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    found["components"] = {
+        "schemas": components,
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "pd_<prefix>_<secret>"}},
+    }
+    allowed = _roles(app)
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, allowed.get((path, method.upper())), has_body="requestBody" in operation)
+    return dict(found)
+
+
+def _is_struct(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, msgspec.Struct)
+
+
+def _roles(app: Any) -> dict[tuple[str, str], frozenset[str] | None]:
+    return {
+        (route.path_format, str(method)): handler.opt.get(ROLES_OPT, frozenset())
+        for route in app.routes
+        if hasattr(route, "route_handler_map")
+        for method, handler in route.route_handler_map.items()
+    }
+
+
+def _complete(operation: dict[str, Any], allowed: frozenset[str] | None, *, has_body: bool) -> None:
+    if allowed is not None:
+        operation["security"] = [{"key": []}]
+        operation["x-roles"] = sorted(allowed)
+    if operation.get("operationId", "").endswith(("CreateTicket", "AddMessage")):
+        operation["responses"]["200"] = {**operation["responses"]["201"], "description": "It was here already."}
+    codes = [c for c in (ERRORS if allowed is not None else _PUBLIC_ERRORS) if has_body or c not in ("413", "415")]
+    for code in codes:
+        operation["responses"][code] = {
+            "description": ERRORS[code],
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+        }
+
+
+@get("/api/v1/openapi.json", opt=PUBLIC, include_in_schema=False)
+async def openapi_json(request: StrictRequest) -> Response[bytes]:
+    return Response(msgspec.json.encode(_document(request)), media_type=MediaType.JSON)
+
+
+@get("/api/docs", opt=PUBLIC, include_in_schema=False)
+async def docs(request: StrictRequest) -> Response[str]:
+    """The operations as a plain page: nothing is loaded from elsewhere."""
+    rows = []
+    for path, operations in sorted(_document(request)["paths"].items()):
+        for method, operation in operations.items():
+            cells = (
+                f"{method.upper()} {path}",
+                operation.get("summary", ""),
+                operation.get("description", ""),
+                ", ".join(operation.get("x-roles", ["no key needed"])),
+            )
+            rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>proofdesk API</title>'
+        '<link rel="stylesheet" href="/assets/proofdesk.css"><main><h1>proofdesk API</h1>'
+        f'<p>{html.escape(DESCRIPTION)} <a href="/api/v1/openapi.json">OpenAPI document</a></p>'
+        '<div class="card"><table><thead><tr><th>Operation<th>Summary<th>Notes<th>Roles</thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div></main></html>"
+    )
+    return Response(page, media_type=MediaType.HTML)
+
+
+def _document(request: StrictRequest) -> dict[str, Any]:
+    state = request.app.state
+    if not hasattr(state, "openapi"):
+        state.openapi = document(request.app)
+    made: dict[str, Any] = state.openapi
+    return made
+
+
+HANDLERS = (openapi_json, docs)
