@@ -81,6 +81,39 @@ def test_lines_by_option_and_by_number() -> None:
     assert values(everything)["items"] == ["910002", "920001", "920002"]
 
 
+def test_everything_except() -> None:
+    (one,) = sure("Return everything from #L100300 except the lamp.")
+    assert values(one)["items"] == ["920001", "920002"]
+    assert held("Return the mugs from #L100300 except the large one.")
+    assert held("Return everything from #L100300 except the mug.") == {"ambiguous"}
+
+
+def test_the_cheapest_and_the_dearest() -> None:
+    (dear,) = sure("Modify the lamp of #L100200 to the most expensive one.")
+    (cheap,) = sure(
+        "For #L100300, exchange the lamp for the cheapest one that's available. "
+        "Any price difference should go to my gift card."
+    )
+    assert values(dear)["changes"][0]["variant_id"] == "910004"
+    assert values(cheap)["changes"][0]["variant_id"] == "910001"
+    assert held("Modify the lamp of #L100200 to the cheapest one.") == {"ambiguous"}
+
+
+def test_a_wish_to_know_changes_nothing() -> None:
+    (one,) = sure(
+        "I want to know how many lamps you have. Return the lamp I received, and I want to know the total refund."
+    )
+    assert values(one)["items"] == ["910002"]
+    assert held("Cancel #L100400, ordered by mistake. I want to know if I could keep the mug.")
+
+
+def test_a_described_item_is_not_a_second_one() -> None:
+    assert "unread" in held("Return the lamp that came with the small mug in #L100300.")
+    assert held("Return the lamp with the mug.")
+    assert held("Return all items of the order with the lamp.")
+    assert held("Cancel #L100400 by mistake because #L100200 came first.")
+
+
 def test_one_of_several_is_a_question_with_the_choices() -> None:
     reading = read("Return the mug from #L100300.")
     (doubt,) = reading.requests[0].doubts
@@ -188,6 +221,11 @@ def test_what_could_change_the_outcome_is_never_passed_over(request_text: str, s
 @pytest.mark.parametrize(
     "text",
     [
+        "Return both lamps from #L100300",
+        "Return all mugs and the lamp with the shade from #L100300",
+        "Modify the lamp of #L100200 to violet and then back to amber",
+        "Modify the lamp of #L100200 to violet, teal would be fine too",
+        "Modify the lamp of #L100200 to violet but not the mug",
         "Can I cancel #L100400? It was ordered by mistake.",
         "I am thinking of cancelling, could I cancel #L100400, ordered by mistake",
         "I want to know whether you can cancel #L100400 ordered by mistake",

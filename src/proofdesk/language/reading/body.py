@@ -13,8 +13,8 @@ QUERY_BARRED = frozenset({"condition", "negation", "revision", "act", "report", 
 """Kinds that keep a wish to know something from being read as nothing but that."""
 
 _ATTACHED = (
-    "enum", "original", "home", "same_as", "one_of", "count", "placeholder", "rank", "opener", "same", "head", "value",
-    "hinted_value", "option", "status", "pay",
+    "enum", "original", "home", "same_as", "one_of", "count", "placeholder", "rank", "opener", "contrast", "except",
+    "same", "head", "value", "hinted_value", "option", "status", "pay",
 )  # fmt: skip
 """Kinds a frame can take up, in the order they are tried. After "because" only the reason itself counts."""
 
@@ -35,6 +35,7 @@ class Body:
         self.count_end = 0
         self.joined = True
         self.same = -1
+        self.excluding = False
 
     def parse(self) -> None:
         self.doc.use(self.frame.act.tokens())
@@ -184,6 +185,22 @@ class Body:
         """A word like "Finally," at the beginning of a sentence only says that it is the last one."""
         return mention.start == self.frame.start and self.doc.tokens[mention.end].text == ","
 
+    def _on_contrast(self, mention: Mention) -> bool:
+        """A contrast that leads over to nothing but how to pay."""
+        kinds: set[str] = set()
+        for at in range(mention.end, self.frame.end):
+            if self.doc.tokens[at].text in ",;.":
+                break
+            kinds |= self.doc.kinds(at)
+            if not self.doc.kinds(at) & {"polite", "filler", "pay", "pay_context", "original", "to"}:
+                return False
+        return bool(kinds & {"pay", "original"})
+
+    def _on_except(self, _mention: Mention) -> bool:
+        """What follows stays out of "everything"; of anything less than that it is not clear what it means."""
+        self.excluding = self.takes_lines and not self.changes and self.pending_count == "all" and not self.frame.items
+        return self.excluding
+
     def _on_query(self, mention: Mention) -> int:
         """A wish to know something ends the request: it is read up to the end, unless it is a condition after all."""
         rest = range(mention.start, self.frame.end)
@@ -200,6 +217,10 @@ class Body:
 
     def _on_head(self, mention: Mention) -> bool:
         item = self.frame.items[-1] if self.frame.items else None
+        if self.excluding:
+            self.frame.excluded.append(Item(heads=mention.payload, head_text=self._text(mention), source=self.pending))
+            self.pending = []
+            return True
         if len(self.frame.items) >= MAX_ITEMS or (self.pending_count and not self._counts(mention.start)):
             return False
         if item is not None and item.has_target and not self.joined:

@@ -34,6 +34,7 @@ class Frame(msgspec.Struct, kw_only=True):
     orders: list[str] = []
     reference_orders: list[str] = []
     items: list[Item] = []
+    excluded: list[Item] = []
     methods: list[tuple[str, str]] = []
     original: bool = False
     home: bool = False

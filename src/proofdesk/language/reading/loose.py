@@ -52,6 +52,8 @@ def _attach_payment(doc: Document, frame: Frame, start: int, end: int) -> None:
             frame.original = True
         elif known is not None and known[0] == "method":
             frame.methods.append(("id", known[1]))
-        elif not doc.starting(at, "pay_context"):
-            continue
-        doc.use(range(at, pay.end if pay is not None else at + 1))
+        context = doc.starting(at, "pay_context")
+        if pay is not None or context is not None:
+            doc.use(range(at, (pay or context).end))  # type: ignore[union-attr]
+        elif known is not None and known[0] == "method":
+            doc.use([at])

@@ -109,6 +109,9 @@ class Resolver:
         slot = shapes[0].slot_of("lines", "line_changes")
         if not frame.items and frame.count == "all":
             frame.items.append(Item(count="all"))
+        kept_out = self._keep_out(frame, orders, slot)
+        if kept_out is not None:
+            return [self._draft(frame, shapes[0].procedure, None, [kept_out])]
         if not frame.items or (len(frame.orders) > 1):
             question = shapes[0].slots[slot].ask or "Which items?"
             return [
@@ -132,6 +135,19 @@ class Resolver:
             order = self.orders[order_id]
             drafts.append(self._fill(frame, self._single(shapes, order), order, items))
         return drafts
+
+    def _keep_out(self, frame: Frame, orders: list[Order], slot: str) -> Doubt | None:
+        """Takes the lines that "except" keeps out of "everything"; the question where that is not clear."""
+        if frame.excluded and len(orders) > 1:
+            question = "From which order do you mean everything but that?"
+            return Doubt(kind="ambiguous", slot=slot, question=question, options=tuple(o.id for o in orders))
+        for item in frame.excluded:
+            picked = pick_lines(orders, item, self.taken, slot, self.settled)
+            if isinstance(picked, Doubt):
+                return picked
+            for one in picked:
+                self.taken.setdefault(one.order.id, set()).update(one.places)
+        return None
 
     def _single(self, shapes: Sequence[Profile], order: Order | None) -> Profile | Doubt:
         """The one procedure the verb and the record's status leave; the status wins where the verb is loose."""

@@ -71,6 +71,8 @@ def base_form(low: str) -> str:
     units = function_words().units
     if low in units:
         return units[low]
+    if "'" in low:  # "haven't" is no "have"
+        return low
     lemma = str(simplemma.lemmatize(low, lang="en")).casefold()
     if lemma == low and len(low) > 3 and low.endswith("s") and not low.endswith("ss") and not known_word(low):
         lemma = low[:-1]

@@ -38,7 +38,8 @@ def reader_index(profiles: Iterable[Profile], words: FunctionWords, tenant: Tena
         ("target_marker", "to"), ("same", "same"), ("same_as", "same_as"), ("reason_marker", "reason"),
         ("original_method", "original"), ("pay_context", "pay_context"), ("home_address", "home"), ("polite", "polite"),
         ("filler", "filler"), ("identity", "identity"), ("one_of", "one_of"), ("placeholder", "placeholder"),
-        ("opener", "opener"), ("determiner", "determiner"), ("query", "query"),
+        ("opener", "opener"), ("contrast", "contrast"), ("except_marker", "except"), ("determiner", "determiner"),
+        ("query", "query"),
     ):  # fmt: skip
         entries += phrases(words.of_class(name), kind)
     entries += phrases(words.quantity_all, "count", "all")

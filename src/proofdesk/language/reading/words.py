@@ -35,6 +35,8 @@ class FunctionWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     quantity_number: dict[str, int]
     joiner: tuple[str, ...]
     one_of: tuple[str, ...]
+    contrast: tuple[str, ...]
+    except_marker: tuple[str, ...]
     placeholder: tuple[str, ...]
     opener: tuple[str, ...]
     determiner: tuple[str, ...]
