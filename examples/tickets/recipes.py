@@ -63,6 +63,13 @@ def holes_of(customer: Customer, **more: Any) -> dict[str, Any]:
     }
 
 
+def plainly(customer: Customer | None, language: str, text: str, gold: Gold) -> Draft | None:
+    """A draft about the customer alone; none without one."""
+    if customer is None:
+        return None
+    return Draft(language=language, text=text, holes=holes_of(customer), customer=customer, gold=gold)
+
+
 def resolved(procedure: str, capability: str, **args: Any) -> Gold:
     return Gold(outcome="resolved", effects=[Effect(capability=capability, args=args)], procedures=[procedure])
 
@@ -82,7 +89,15 @@ def escalated(reason: str, *procedures: str) -> Gold:
 
 def in_order() -> list[Recipe]:
     """Every recipe, those with the narrowest choice of records first."""
-    from examples.tickets import recipes_hard, recipes_orders, recipes_people, recipes_subscriptions
+    from examples.tickets import (
+        recipes_hard,
+        recipes_mixed,
+        recipes_orders,
+        recipes_people,
+        recipes_subscriptions,
+    )
 
-    parts = [part.__name__ for part in (recipes_hard, recipes_people, recipes_orders, recipes_subscriptions)]
-    return sorted(RECIPES, key=lambda made: parts.index(made.__module__))
+    names = [
+        part.__name__ for part in (recipes_hard, recipes_mixed, recipes_people, recipes_orders, recipes_subscriptions)
+    ]
+    return sorted(RECIPES, key=lambda made: names.index(made.__module__))

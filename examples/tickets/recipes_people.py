@@ -52,7 +52,7 @@ def unlock(subjects: Subjects, texts: Phrasings) -> list[Draft]:
 @recipe
 def moved(subjects: Subjects, texts: Phrasings) -> list[Draft]:
     def pick(language: str, text: str) -> Draft | None:
-        customer = person(subjects, "address", language, lambda c: True)
+        customer = person(subjects, "address", language, lambda _: True)
         if customer is None:
             return None
         street = "Am Stadtpark 9" if language == "de" else "9 Willow Court"
