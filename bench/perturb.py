@@ -11,6 +11,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from proofdesk.language.reading import TenantWords
 from proofdesk.language.reading.words import RISK_CLASSES, function_words
 
 PERTURBATIONS = ("P1", "P2", "P3", "P4", "P5")
@@ -50,24 +53,26 @@ _SYLLABLES = (
 )
 
 
-def perturbed(name: str, tables: Tables, rows: list[Row], seed: int) -> tuple[Tables, list[Row]]:
-    """The world and its tickets after perturbation `name`; the same seed gives the same."""
+def perturbed(
+    name: str, tables: Tables, rows: list[Row], words: TenantWords, seed: int
+) -> tuple[Tables, list[Row], TenantWords]:
+    """The world, its tickets and its word file after perturbation `name`; the same seed gives the same."""
     chance = random.Random(f"{name}:{seed}")
     match name:
         case "P1":
-            return tables, [row | {"ticket": _synonyms(row["ticket"], chance)} for row in rows]
+            return tables, [row | {"ticket": _synonyms(row["ticket"], chance)} for row in rows], words
         case "P2":
-            return tables, [row | {"ticket": _paragraphs(row["ticket"])} for row in rows]
+            return tables, [row | {"ticket": _paragraphs(row["ticket"])} for row in rows], words
         case "P3":
             names = _people(tables)
-            return tables, [row | {"ticket": _typos(row["ticket"], names, chance)} for row in rows]
+            return tables, [row | {"ticket": _typos(row["ticket"], names, chance)} for row in rows], words
         case "P4":
             rename = _identity_renaming(tables, chance)
         case "P5":
             rename = _catalogue_renaming(tables, chance)
         case _:
             raise ValueError(f"unknown perturbation {name}")
-    return rename(tables), rename(rows)
+    return rename(tables), rename(rows), rename(words)
 
 
 def _outside_literals(text: str, change: Callable[[str], str]) -> str:
@@ -140,7 +145,7 @@ def _identity_renaming(tables: Tables, chance: random.Random) -> Callable[[Any],
         value = re.sub(r"(?<![A-Za-z])[A-Z][a-z]+(?![a-z])", lambda m: people.get(m.group(), m.group()), value)
         return re.sub(r"(?<!\d)\d{5,}(?![\dA-Za-z])", lambda m: m.group().translate(digits), value)
 
-    return lambda value: _mapped(value, text)
+    return lambda value: value if isinstance(value, TenantWords) else _mapped(value, text)
 
 
 def _words(text: str, renamed: dict[str, str]) -> str:
@@ -200,6 +205,10 @@ def _catalogue_renaming(tables: Tables, chance: random.Random) -> Callable[[Any]
         return "".join(_LITERAL.sub(literal, part) if part.startswith("{") else text(part) for part in parts)
 
     def rename(value: Any) -> Any:
+        if isinstance(value, TenantWords):
+            named = {text(name): tuple(map(text, others)) for name, others in value.products.items()}
+            valued = {text(name): tuple(map(text, others)) for name, others in value.values.items()}
+            return msgspec.structs.replace(value, products=named, values=valued)
         if isinstance(value, list):
             return [row | {"ticket": ticket(row["ticket"])} for row in value]
         products = json.loads(json.dumps(value["products"]))

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.perturb import PERTURBATIONS, perturbed
 from bench.retail_plan import authenticate, calls_of, carry_out, load_profiles, records_of
-from proofdesk.language.reading import Reader, load_tenant_words
+from proofdesk.language.reading import Reader, TenantWords, load_tenant_words
 from simulators.retail_world.world import Base, World, WriteRefused
 from simulators.retail_world.writes import WRITES, write
 
@@ -35,15 +35,16 @@ def main() -> int:
     tables = json.loads((args.world / "db.json").read_text(encoding="utf-8"))
     rows = [json.loads(line) for line in args.tickets.read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row["clean"] or not args.clean_only][: args.limit or None]
+    words = load_tenant_words(WORLD / "aliases.yaml")
     if args.perturb:
-        tables, rows = perturbed(args.perturb, tables, rows, args.seed)
-    summary = run(Base(tables), rows, show=args.show)
+        tables, rows, words = perturbed(args.perturb, tables, rows, words, args.seed)
+    summary = run(Base(tables), rows, words, show=args.show)
     print(json.dumps(summary) if args.json else json.dumps(summary, indent=2))
     return 0
 
 
-def run(base: Base, rows: list[dict[str, Any]], show: str = "") -> dict[str, Any]:
-    reader = Reader(load_profiles(WORLD / "procedures"), load_tenant_words(WORLD / "aliases.yaml"))
+def run(base: Base, rows: list[dict[str, Any]], words: TenantWords, show: str = "") -> dict[str, Any]:
+    reader = Reader(load_profiles(WORLD / "procedures"), words)
     reader.read("warm up", records_of(World(base), next(iter(base.tables["users"]))))
     figures: dict[str, Any] = dict.fromkeys(
         (

@@ -33,6 +33,7 @@ class Reader:
         self.tenant = tenant or TenantWords()
         self.words = function_words(language)
         self.language = language
+        self.signal_rules = default_rules()
         self.index = reader_index(self.profiles.values(), self.words, self.tenant)
 
     def claims(self, text: str) -> tuple[Claim, ...]:
@@ -69,7 +70,7 @@ class Reader:
         requests = [_guarded(as_request(draft, i + 1), whole, unread, settled) for i, draft in enumerate(drafts)]
         return Reading(
             requests=tuple(requests),
-            signals=default_rules().signals(whole),
+            signals=self.signal_rules.signals(whole),
             unread=unread,
             language=self.language,
         )
