@@ -1,0 +1,135 @@
+"""Every named query of the app role, run as one tenant with another's name and ids: nothing seen, nothing changed."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from proofdesk.store import sql, tables  # noqa: F401 - importing tables binds every query
+from proofdesk.store.pool import Connection, tenant_transaction
+from tests.stories.desk import TENANT, Desk
+from tests.stories.test_cancel import pending_order
+
+OTHER = "intruder"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+async def victims(desk: Desk) -> dict[str, Any]:
+    """Values for every parameter of every query, taken from real rows of the tenant under attack."""
+    order, customer = pending_order(desk)
+    ticket_id = await desk.write(customer.email, f"please cancel my order {order.id}")
+    await desk.write(customer.email, "yes", ticket=ticket_id)
+    handed = await desk.write(customer.email, "my lawyer will sue you over everything")
+    await desk.drain_ledger()
+    async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
+        row = await _one(conn, "select * from ticket where ticket_id = %s", ticket_id)
+        effect = await _one(conn, "select * from effect where ticket_id = %s", ticket_id)
+        revision = await _one(conn, "select * from config_revision limit 1")
+        leaf = await _one(conn, "select * from leaf order by leaf_no limit 1")
+        handoff = await _one(conn, "select * from handoff where ticket_id = %s", handed)
+        subject = await _one(conn, "select * from subject_key limit 1")
+        rule = await _one(conn, "select * from rule_version limit 1")
+        model = await _one(conn, "select * from model_version limit 1")
+        inbox = await _one(conn, "select * from inbox limit 1")
+        billed = await _one(conn, "select * from billable_event limit 1")
+    common = {**billed, **inbox, **effect, **leaf, **subject, **rule, **handoff, **row, **revision}
+    common.pop("subject", None)
+    return common | {
+        "tenant": TENANT,
+        "ticket_id": ticket_id,
+        "model_hash": model["model_hash"],
+        "rule_hash": billed["contract_id"],
+        "terms": Jsonb({}),
+    }
+
+
+async def _one(conn: Connection, query: str, *args: Any) -> dict[str, Any]:
+    found = await (await conn.execute(query.encode(), args)).fetchone()
+    assert found is not None, query
+    return dict(found)
+
+
+BY_TYPE: dict[str, Any] = {
+    "text": "",
+    "uuid": uuid4(),
+    "bytea": b"x",
+    "integer": 1,
+    "bigint": 1,
+    "double precision": 1.0,
+    "boolean": True,
+    "jsonb": Jsonb({}),
+    "timestamp with time zone": NOW,
+}
+
+
+async def arguments(conn: Connection, text: sql.Text, known: dict[str, Any]) -> dict[str, Any]:
+    """A value for every parameter: a victim's where there is one, else something of the type PostgreSQL expects."""
+    await conn.execute(f"prepare probe as {text.numbered()}".encode(), prepare=False)
+    row = await _one(conn, "select parameter_types::text[] as types from pg_prepared_statements where name = 'probe'")
+    await conn.execute(b"deallocate probe", prepare=False)
+    return {name: _value(name, kind, known) for name, kind in zip(sorted(text.params), row["types"], strict=True)}
+
+
+def _value(name: str, kind: str, known: dict[str, Any]) -> Any:
+    if kind.endswith("[]"):
+        return known[name] if isinstance(known.get(name), list) else [BY_TYPE[kind.removesuffix("[]")]]
+    given = known.get(name)
+    if given is None or (kind == "text" and not isinstance(given, str)):
+        return 1_000 if name in ("limit", "to_seq") else BY_TYPE[kind]
+    return Jsonb(given) if isinstance(given, dict) else given
+
+
+async def attempt(conn: Connection, text: sql.Text, args: dict[str, Any]) -> int:
+    """Rows seen or changed; an insert the database refuses counts as none."""
+    cursor = await conn.execute(text.sql.encode(), args)
+    if cursor.description is not None:
+        rows = await cursor.fetchall()
+        return 0 if all(not any(dict(row).values()) for row in rows) else len(rows)
+    return max(cursor.rowcount, 0)
+
+
+APP_QUERIES = [text for text in sql.all_queries() if text.role == "app"]
+
+
+async def test_no_query_reaches_another_tenant(desk: Desk) -> None:
+    known = await victims(desk)
+    seen_by_owner = 0
+    for text in APP_QUERIES:
+        async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
+            args = await arguments(conn, text, known)
+        for tenant, own in ((OTHER, False), (TENANT, True)):
+            try:
+                async with tenant_transaction(desk.house.shell.pool, tenant) as conn:
+                    touched = await attempt(conn, text, args)
+                    raise _Undo(touched)
+            except _Undo as undo:
+                touched = undo.touched
+            except psycopg.errors.InsufficientPrivilege:
+                touched = 0
+            except psycopg.errors.IntegrityError:
+                # The rows' owner may meet a constraint; an intruder must not get as far as one.
+                assert own, f"{text.where} got past row-level security"
+                touched = 0
+            if own:
+                seen_by_owner += bool(touched)
+            else:
+                assert touched == 0, f"{text.where} reached another tenant"
+    # The same arguments do reach the rows of their owner: the test can fail.
+    assert seen_by_owner >= 30
+
+
+class _Undo(Exception):
+    def __init__(self, touched: int) -> None:
+        super().__init__()
+        self.touched = touched
+
+
+@pytest.mark.parametrize("table", ["leaf", "leaf_seq", "checkpoint"])
+@pytest.mark.parametrize("statement", ["update {t} set tenant = tenant", "delete from {t}", "truncate {t}"])
+async def test_the_app_cannot_rewrite_the_ledger(desk: Desk, table: str, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
+            await conn.execute(statement.format(t=table).encode())
