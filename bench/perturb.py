@@ -53,26 +53,32 @@ _SYLLABLES = (
 )
 
 
-def perturbed(
-    name: str, tables: Tables, rows: list[Row], words: TenantWords, seed: int
-) -> tuple[Tables, list[Row], TenantWords]:
-    """The world, its tickets and its word file after perturbation `name`; the same seed gives the same."""
+def perturbed(name: str, tables: Tables, rows: list[Row], seed: int) -> tuple[Tables, list[Row]]:
+    """The world and its tickets after perturbation `name`; the same seed gives the same."""
     chance = random.Random(f"{name}:{seed}")
     match name:
         case "P1":
-            return tables, [row | {"ticket": _synonyms(row["ticket"], chance)} for row in rows], words
+            return tables, [row | {"ticket": _synonyms(row["ticket"], chance)} for row in rows]
         case "P2":
-            return tables, [row | {"ticket": _paragraphs(row["ticket"])} for row in rows], words
+            return tables, [row | {"ticket": _paragraphs(row["ticket"])} for row in rows]
         case "P3":
             names = _people(tables)
-            return tables, [row | {"ticket": _typos(row["ticket"], names, chance)} for row in rows], words
+            return tables, [row | {"ticket": _typos(row["ticket"], names, chance)} for row in rows]
         case "P4":
             rename = _identity_renaming(tables, chance)
         case "P5":
             rename = _catalogue_renaming(tables, chance)
         case _:
             raise ValueError(f"unknown perturbation {name}")
-    return rename(tables), rename(rows), rename(words)
+    return rename(tables), rename(rows)
+
+
+def perturbed_words(name: str, tables: Tables, words: TenantWords, seed: int) -> TenantWords:
+    """The word file that goes with the perturbed world; `tables` as they were before."""
+    if name != "P5":
+        return words
+    renamed: TenantWords = _catalogue_renaming(tables, random.Random(f"{name}:{seed}"))(words)
+    return renamed
 
 
 def _outside_literals(text: str, change: Callable[[str], str]) -> str:
@@ -145,7 +151,7 @@ def _identity_renaming(tables: Tables, chance: random.Random) -> Callable[[Any],
         value = re.sub(r"(?<![A-Za-z])[A-Z][a-z]+(?![a-z])", lambda m: people.get(m.group(), m.group()), value)
         return re.sub(r"(?<!\d)\d{5,}(?![\dA-Za-z])", lambda m: m.group().translate(digits), value)
 
-    return lambda value: value if isinstance(value, TenantWords) else _mapped(value, text)
+    return lambda value: _mapped(value, text)
 
 
 def _words(text: str, renamed: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.perturb import PERTURBATIONS, perturbed
+from bench.perturb import PERTURBATIONS, perturbed, perturbed_words
 from bench.retail_plan import authenticate, calls_of, carry_out, load_profiles, records_of
 from proofdesk.language.reading import Reader, TenantWords, load_tenant_words
 from simulators.retail_world.world import Base, World, WriteRefused
@@ -37,7 +37,8 @@ def main() -> int:
     rows = [row for row in rows if row["clean"] or not args.clean_only][: args.limit or None]
     words = load_tenant_words(WORLD / "aliases.yaml")
     if args.perturb:
-        tables, rows, words = perturbed(args.perturb, tables, rows, words, args.seed)
+        words = perturbed_words(args.perturb, tables, words, args.seed)
+        tables, rows = perturbed(args.perturb, tables, rows, args.seed)
     summary = run(Base(tables), rows, words, show=args.show)
     print(json.dumps(summary) if args.json else json.dumps(summary, indent=2))
     return 0

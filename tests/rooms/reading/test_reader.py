@@ -172,6 +172,16 @@ def test_a_missing_reason_is_asked_and_taken_from_the_answer() -> None:
     assert held("Cancel order #L100400.", "I don't know") == {"missing"}
 
 
+@pytest.mark.parametrize("answer", ["Yes.", "no", "I don't know", "123 456", "My email is ada@quill.example"])
+def test_answers_to_other_questions_change_nothing(answer: str) -> None:
+    text = "Cancel order #L100400 because it was ordered by mistake."
+    assert read(text, answer).requests == read(text).requests
+
+
+def test_a_later_message_can_take_it_back() -> None:
+    assert held("Cancel order #L100400 because it was ordered by mistake.", "Actually, please don't.")
+
+
 def test_an_order_that_is_not_theirs_is_unread() -> None:
     assert "unread" in held("Cancel order #L999999 because I don't need it. Cancel #L100400, ordered by mistake.")
 

@@ -1,5 +1,6 @@
 """The request reader: one message, one requester's records, and the answers given since, into a Reading."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -19,9 +20,9 @@ from proofdesk.language.reading.together import together
 from proofdesk.language.reading.tokens import MAX_TEXT_CHARS
 from proofdesk.language.reading.vocabulary import known_ids, reader_index, records_index
 from proofdesk.language.reading.words import function_words
-from proofdesk.language.signals import default_rules
 
 MAX_ANSWERS = 10
+_CODE = re.compile(r"\d{3}[ -]?\d{3}")
 MAX_SHOWN_SPANS = 4
 
 
@@ -33,7 +34,6 @@ class Reader:
         self.tenant = tenant or TenantWords()
         self.words = function_words(language)
         self.language = language
-        self.signal_rules = default_rules()
         self.index = reader_index(self.profiles.values(), self.words, self.tenant)
 
     def claims(self, text: str) -> tuple[Claim, ...]:
@@ -49,9 +49,15 @@ class Reader:
             choice = chosen_option(said, doubt, self._document(said, records), records) if doubt is not None else ""
             if doubt is not None and choice:
                 settled[doubt.question] = choice
-            elif said and said not in text and said.strip(".!").casefold() not in self.words.say_unknown:
+            elif said and said not in text and not self._says_nothing(said):
                 added.append(said)
         return self._read(text, records, added, settled)
+
+    def _says_nothing(self, answer: str) -> bool:
+        """A bare yes, no, "I don't know" or code: it answers a question asked elsewhere, or none."""
+        plain = answer.strip(" .!").casefold()
+        bare = (*self.words.say_yes, *self.words.say_no, *self.words.say_unknown)
+        return plain in bare or _CODE.fullmatch(plain) is not None
 
     def _document(self, text: str, records: Records) -> Document:
         index = records_index(records, self.tenant, self.index, self.words)
@@ -70,15 +76,15 @@ class Reader:
         requests = [_guarded(as_request(draft, i + 1), whole, unread, settled) for i, draft in enumerate(drafts)]
         return Reading(
             requests=tuple(requests),
-            signals=self.signal_rules.signals(whole),
             unread=unread,
             language=self.language,
         )
 
 
 def first_doubt(reading: Reading) -> Doubt | None:
-    """The doubt to ask about next: the first of the first request that has one."""
-    return next((doubt for request in reading.requests for doubt in request.doubts), None)
+    """The doubt to ask about next: the first of the first request that has one and is not taken back."""
+    wanted = (request for request in reading.requests if request.mood != "retracted")
+    return next((doubt for request in wanted for doubt in request.doubts), None)
 
 
 def _guarded(request: Request, text: str, unread: Sequence[Span], settled: Mapping[str, str]) -> Request:
