@@ -5,10 +5,12 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import structlog
 
+from proofdesk.engine.drain import drain_ledger
 from proofdesk.engine.feeder import LOCK_KEY as FEED_LOCK
 from proofdesk.engine.feeder import Feeder
 from proofdesk.engine.leader import lead
@@ -17,11 +19,13 @@ from proofdesk.engine.sequencer import LOCK_KEY as SEQUENCE_LOCK
 from proofdesk.engine.sequencer import Sequencer
 from proofdesk.flows.clock import Clock
 from proofdesk.flows.context import Limits, Shell
+from proofdesk.flows.export import export_ledger
 from proofdesk.flows.keys import Keys, load_keys
 from proofdesk.flows.registry import Registry
 from proofdesk.flows.resolve import advance
 from proofdesk.flows.subjects import Subjects
 from proofdesk.language.intents.encoder import Encoder, EncoderMissing, MultilingualEncoder
+from proofdesk.ledger.export import ExportSummary
 from proofdesk.settings import Settings
 from proofdesk.store.embedded import EmbeddedServer
 from proofdesk.store.endpoint import Endpoint
@@ -127,6 +131,13 @@ def make_sequencer(house: House) -> Sequencer:
         house.shell.clock,
         every_s=settings.sequence_every_s,
         checkpoint_every_s=settings.checkpoint_every_s,
+    )
+
+
+async def export(house: House, tenant: str, directory: Path) -> ExportSummary:
+    """Write the tenant's ledger, everything committed numbered and signed. Raises ExportError, StoreUnavailable."""
+    return await export_ledger(
+        house.shell, tenant, directory, lambda: drain_ledger(house.endpoint, lambda: make_sequencer(house))
     )
 
 

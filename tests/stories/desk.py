@@ -1,6 +1,9 @@
 """A whole support desk in one process: database, Larkfield's back office over HTTP, the tenant, and the flows."""
 
 import asyncio
+import contextlib
+import io
+import json
 import shutil
 import socket
 import tempfile
@@ -12,23 +15,29 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import msgspec
 import uvicorn
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
+from examples.backoffice.faults import Fault
 from examples.backoffice.service import BackOffice
 from proofdesk.app import House, make_sequencer, open_house
 from proofdesk.engine.sequencer import Sequencer
 from proofdesk.flows.clock import Clock
+from proofdesk.flows.export import Numbered, export_ledger
 from proofdesk.flows.intake import Incoming, Received, receive
 from proofdesk.flows.load_tenant import load_tenant
 from proofdesk.flows.resolve import advance
+from proofdesk.flows.self_check import Finding, self_check
+from proofdesk.ledger.notes import encode_vkey
 from proofdesk.settings import Settings
 from proofdesk.store import tables as t
 from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.pool import ADAPTERS, tenant_transaction
 from proofdesk.store.rows import TicketRow
+from proofdesk_verifier.cli import main as verifier
 
 ROOT = Path(__file__).parents[2]
 TENANT = "larkfield"
@@ -53,6 +62,8 @@ class Desk:
         self.wall = wall
         self.sequencer = sequencer
         self.used_orders: set[str] = set()
+        self.tampered = False
+        """The test altered the database on purpose: its books cannot be proven any more."""
         self._deliveries = 0
 
     async def write(self, sender: str, text: str, *, verified: bool = True, ticket: UUID | None = None) -> UUID:
@@ -101,11 +112,51 @@ class Desk:
         async with conn:
             await self.sequencer.drain(conn)
 
+    async def numbered(self) -> Numbered:
+        await self.drain_ledger()
+        return Numbered(done=True)
+
+    async def findings(self) -> list[Finding]:
+        """What does not add up in the books, everything numbered."""
+        await self.drain_ledger()
+        return await self_check(self.house.shell.pool, TENANT, self.house.shell.clock.now())
+
+    async def export(self, directory: Path) -> Path:
+        await export_ledger(self.house.shell, TENANT, directory, self.numbered)
+        return directory
+
+    async def audit(self, directory: Path) -> dict[str, Any]:
+        """Export to `directory` and verify that against the pinned key and the witness outside the database."""
+        return verify(await self.export(directory), self.vkey, "--witness", str(self.witness))
+
+    @property
+    def vkey(self) -> str:
+        return encode_vkey(self.house.keys.log.public)
+
+    @property
+    def witness(self) -> Path:
+        return self.house.settings.home / "witness"
+
     def pass_time(self, time: timedelta) -> None:
         self.wall.shift_s += time.total_seconds()
 
+    async def set_faults(self, *faults: Fault) -> None:
+        """Let these happen in the back office from now on, and no others."""
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{self.url}/control/faults", content=msgspec.json.encode(faults))
+        assert answer.status_code == 200, answer.text
+
     def writes(self) -> list[Any]:
         return list(self.office.world.writes)
+
+
+def verify(directory: Path, vkey: str, *more: str) -> dict[str, Any]:
+    """What the auditor's command says about an export."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = verifier([str(directory), "--vkey", vkey, "--json", *more])
+    answer: dict[str, Any] = json.loads(printed.getvalue())
+    return {**answer, "exit": code}
 
 
 @asynccontextmanager

@@ -58,6 +58,7 @@ async def test_a_handoff_replays(desk: Desk) -> None:
 async def test_a_tampered_decision_does_not_agree(desk: Desk) -> None:
     order, customer = pending_order(desk)
     ticket_id = await desk.write(customer.email, f"please cancel my order {order.id}")
+    desk.tampered = True
     with psycopg.connect(desk.house.endpoint.admin_conninfo(), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")
         admin.execute("update decision set facts_hash = decode(repeat('00', 32), 'hex') where ordinal = 0")
@@ -73,6 +74,7 @@ async def test_the_facts_of_another_decision_do_not_pass(desk: Desk) -> None:
     """Facts, output and hashes of a row replaced by a genuine other decision's: only the ledger can tell."""
     order, customer = pending_order(desk)
     ticket_id = await desk.write(customer.email, f"please cancel my order {order.id}")
+    desk.tampered = True
     with psycopg.connect(desk.house.endpoint.admin_conninfo(), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")
         admin.execute(

@@ -33,7 +33,7 @@ async def lead(endpoint: Endpoint, name: str, lock_key: int, turn: Turn) -> None
                 context=ADAPTERS,
                 prepare_threshold=1,
             ) as conn:
-                while not await _holds(conn, lock_key):
+                while not await holds(conn, lock_key):
                     await asyncio.sleep(RETRY_S)
                 log.info("leading", loop=name)
                 while True:
@@ -43,7 +43,8 @@ async def lead(endpoint: Endpoint, name: str, lock_key: int, turn: Turn) -> None
             await asyncio.sleep(RETRY_S)
 
 
-async def _holds(conn: Connection, lock_key: int) -> bool:
+async def holds(conn: Connection, lock_key: int) -> bool:
+    """Whether this connection leads now; the lock is its own until it closes."""
     cursor = await conn.execute("select pg_try_advisory_lock(%s) as held", (lock_key,))
     row = await cursor.fetchone()
     return bool(row and row["held"])
