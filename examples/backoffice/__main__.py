@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--today", default=today_utc(), help="ISO date the seeded dates are counted from")
     parser.add_argument("--faults", type=Path, help="JSON list of faults, see README.md")
+    parser.add_argument("--scale", type=int, default=1, help="so many times the customers and orders, at most 20")
     parser.add_argument("--state", type=Path, help="write the final state here when the service ends")
     given = parser.parse_args()
     try:
@@ -34,7 +35,9 @@ def main() -> int:
         os.environ.get("LARKFIELD_READ_TOKEN", "larkfield-read"): READ,
         os.environ.get("LARKFIELD_WRITE_TOKEN", "larkfield-write"): WRITE,
     }
-    app = BackOffice(seed=given.seed, today=given.today, tokens=tokens, faults=faults)
+    app = BackOffice(
+        seed=given.seed, today=given.today, tokens=tokens, faults=faults, scale=max(1, min(given.scale, 20))
+    )
     listener = socket.create_server(("127.0.0.1", given.port))
     # Accepted connections inherit it; without it each answer waits 40 ms for the client's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -6,6 +6,7 @@ Kinds are dealt out by position, not by chance, so that every kind named in the 
 import datetime as dt
 import itertools
 import random
+from collections.abc import Iterator
 from typing import Literal
 
 from examples.backoffice import words
@@ -42,14 +43,14 @@ _LOGINS: dict[int, tuple[Literal["active", "locked", "disabled"], str | None]] =
 _DAYS_AGO = {"pending": (1, 2, 0), "shipped": (5, 4, 6), "delivered": (12, 9, 20, 34, 75, 140), "cancelled": (15, 30)}
 
 
-def make_world(seed: int, today: str) -> World:
-    """`today`: ISO date all dates are counted from."""
+def make_world(seed: int, today: str, scale: int = 1) -> World:
+    """`today`: ISO date all dates are counted from. `scale`: that many times the customers and orders."""
     chance = random.Random(seed)
     world = World(today=today)
     _catalogue(world, chance)
     _accounts(world, chance)
-    _customers(world, chance)
-    for number in range(ORDERS):
+    _customers(world, chance, CUSTOMERS * scale)
+    for number in range(ORDERS * scale):
         _order(world, chance, number)
     for number in range(SUBSCRIPTIONS):
         _subscription(world, chance, number)
@@ -89,10 +90,10 @@ def _accounts(world: World, chance: random.Random) -> None:
         )
 
 
-def _customers(world: World, chance: random.Random) -> None:
+def _customers(world: World, chance: random.Random, count: int) -> None:
     accounts = list(world.accounts.values())
     used: set[tuple[str, str]] = set()
-    for number in range(CUSTOMERS):
+    for number in range(count):
         country, region, city, pattern, language, currency, jurisdiction = words.PLACES[number % len(words.PLACES)]
         given, family = _fresh_name(chance, language, used)
         if number == 15:
@@ -138,9 +139,19 @@ def _customers(world: World, chance: random.Random) -> None:
 
 def _fresh_name(chance: random.Random, language: str, used: set[tuple[str, str]]) -> tuple[str, str]:
     pairs = [pair for pair in itertools.product(*words.PEOPLE[language]) if pair not in used]
-    pair = chance.choice(pairs)
+    if pairs:
+        pair = chance.choice(pairs)
+    else:
+        # A larger world than there are plain names for: people with two given and two family names.
+        given, family = words.PEOPLE[language]
+        pair = next(pair for pair in _double_names(chance, given, family) if pair not in used)
     used.add(pair)
     return pair
+
+
+def _double_names(chance: random.Random, given: tuple[str, ...], family: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for _ in range(100_000):
+        yield f"{chance.choice(given)} {chance.choice(given)}", f"{chance.choice(family)}-{chance.choice(family)}"
 
 
 def _methods(chance: random.Random, number: int) -> list[Method]:

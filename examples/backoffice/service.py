@@ -41,7 +41,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class BackOffice:
     """The ASGI application. `tokens`: token to the scopes it has ("orders:read"); "*:read" is every read."""
 
-    def __init__(self, *, seed: int, today: str, tokens: dict[str, frozenset[str]], faults: list[Fault]) -> None:
+    def __init__(
+        self, *, seed: int, today: str, tokens: dict[str, frozenset[str]], faults: list[Fault], scale: int = 1
+    ) -> None:
+        self._scale = scale
         self._seed = seed
         self._today = today
         self._tokens = {f"Bearer {token}".encode(): scopes for token, scopes in tokens.items()}
@@ -55,7 +58,7 @@ class BackOffice:
         self.reset(seed, faults)
 
     def reset(self, seed: int, faults: list[Fault]) -> None:
-        self.world: World = make_world(seed, self._today)
+        self.world: World = make_world(seed, self._today, self._scale)
         self._faults = Faults(faults)
         self._done: dict[str, Done] = {}
 
