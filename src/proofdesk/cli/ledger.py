@@ -12,7 +12,9 @@ from proofdesk.cli.running import Home, Json
 
 if TYPE_CHECKING:
     from proofdesk.app import House
+    from proofdesk.flows.export import Numbered
     from proofdesk.flows.proofs import CheckpointView
+    from proofdesk.ledger.export import ExportSummary
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,16 +28,23 @@ def export(
 ) -> None:
     """Write the tenant's ledger as plain files that proofdesk-verify checks without us."""
 
-    async def work(house: "House", _: bool) -> object:
+    async def work(house: "House", _: bool) -> "ExportSummary":
+        from proofdesk.app import make_sequencer
+        from proofdesk.engine.drain import drain_ledger
         from proofdesk.flows.export import export_ledger
 
-        return await export_ledger(house.shell, await the_tenant(house, tenant), out)
+        name = await the_tenant(house, tenant)
+
+        async def number() -> "Numbered":
+            return await drain_ledger(house.endpoint, lambda: make_sequencer(house))
+
+        return await export_ledger(house.shell, name, out, number)
 
     done = in_house(work, home)
     if json:
         print_json(done)
         return
-    say(f"{out}: {done}")
+    say(f"{out}: {done.leaves} leaves, {done.checkpoints} signed checkpoints")
     say(f"Verify it with: proofdesk-verify {out} --vkey {out / 'key.vkey'} (better: the key you kept from earlier)")
 
 

@@ -24,9 +24,9 @@ def console() -> Console:
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
 
-def say(text: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     """Plain text, never read as markup: it may come from a customer."""
-    console().print(escape(_printable(text)))
+    console().print(escape(_printable(text)), end=end)
 
 
 def table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:

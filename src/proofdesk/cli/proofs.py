@@ -91,7 +91,7 @@ def check(tenant: Tenant = None, home: Home = None, json: Json = False) -> None:
         from proofdesk.flows.self_check import self_check
 
         names = [tenant] if tenant else await tenants_of(house)
-        return {name: [str(fault) for fault in await self_check(house.shell, name)] for name in names}
+        return {name: [f"{found.check} {found.subject}: {found.detail}" for found in await self_check(house.shell.pool, name, house.shell.clock.now())] for name in names}
 
     found = in_house(work, home)
     faults = sum(len(each) for each in found.values())

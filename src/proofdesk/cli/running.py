@@ -153,9 +153,11 @@ def _announce(settings: Settings, listener: socket.socket, *, json: bool) -> Non
     if json:
         print_json({"url": url, "home": str(settings.home), "workers": settings.workers, "clock": settings.clock_speed})
         return
-    say(f"proofdesk is running at {url} (API description: {url}/schema). Ctrl-C stops it.")
+    say(f"proofdesk is running at {url} (API description: {url}/api/docs). Ctrl-C stops it.")
     if settings.clock_speed != 1.0:
-        say(f"NOTE: product time runs {settings.clock_speed:g} times as fast as the wall clock. Never in production.")
+        product = ClockRun(speed=settings.clock_speed, anchor=settings.clock_anchor).at(wall())
+        say(f"NOTE: a demonstration clock: product time is {product:%Y-%m-%d %H:%M} UTC and runs ", end="")
+        say(f"{settings.clock_speed:.6g} times as fast as the wall clock. Never in production.")
     say(f"Data: {settings.home}. Next: proofdesk tenant load DIR, then proofdesk key create.")
 
 
