@@ -68,6 +68,12 @@ class Desk:
 
     async def write(self, sender: str, text: str, *, verified: bool = True, ticket: UUID | None = None) -> UUID:
         """A requester's message arrives; the ticket is advanced until it waits."""
+        ticket_id = await self.say(sender, text, ticket, verified=verified)
+        await self.advance(ticket_id)
+        return ticket_id
+
+    async def say(self, sender: str, text: str, ticket: UUID | None = None, *, verified: bool = True) -> UUID:
+        """A requester's message arrives, and nobody works on it yet."""
         self._deliveries += 1
         runtime = await self.house.shell.tenants.get(TENANT)
         received = await receive(
@@ -84,7 +90,6 @@ class Desk:
             ),
         )
         assert isinstance(received, Received), received
-        await self.advance(received.ticket_id)
         return received.ticket_id
 
     async def advance(self, ticket_id: UUID) -> None:

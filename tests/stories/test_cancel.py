@@ -71,3 +71,17 @@ async def test_a_legal_threat_goes_to_the_legal_queue_untouched(desk: Desk) -> N
     assert (handoff.queue, handoff.reason) == ("legal", "legal_threat")
     assert order.id in handoff.packet_text
     assert desk.office.world.orders[order.id].status == "pending"
+
+
+async def test_who_writes_again_before_we_act_is_read_again(desk: Desk) -> None:
+    order, customer = pending_order(desk)
+    ticket_id = await desk.write(customer.email, f"please cancel my order {order.id}")
+    async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
+        ticket = await t.load_ticket(conn, tenant=TENANT, ticket_id=ticket_id)
+    assert ticket is not None
+    assert ticket.status == "waiting_requester"
+    await desk.say(customer.email, "yes", ticket_id)
+    await desk.say(customer.email, "no, stop, do not cancel it!", ticket_id)
+    await desk.advance(ticket_id)
+    assert desk.office.world.orders[order.id].status == "pending"
+    assert "effect.intent" not in await desk.kinds(ticket_id)

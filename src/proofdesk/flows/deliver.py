@@ -35,6 +35,10 @@ async def deliver(desk: Desk, tr: Transition) -> None:
     after = desk.state.after
     assert after is not None
     go_to(tr, after)
+    if tr.state.news and after.status in ("waiting_requester", "solved"):
+        # The answer came before our message had left: it is due at once.
+        tr.set(news=False, step="reopened" if after.status == "solved" else after.step)
+        tr.due_at = desk.now
 
 
 async def _send(desk: Desk, effect: EffectRow, messages: list[MessageRow]) -> str:

@@ -110,6 +110,7 @@ async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, 
     """Put the action before the policy gate, and intend it only when the gate says so."""
     approval = await _approval(desk, tr)
     if approval is not None and approval.verdict is None and approval.expires_at > desk.now:
+        tr.set(waiting_for="approval")
         tr.status, tr.due_at = "waiting_approval", approval.expires_at
         return None, True
     asked = await _action_request(desk, tr, act)

@@ -86,7 +86,9 @@ async def _transition(desk: Desk, *, fresh: bool) -> tuple[TicketRow, bool]:
 
 async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     state = desk.state
-    if state.waiting_for and await _waited(desk, tr):
+    if state.news and await _hear(desk, tr):
+        return
+    if tr.state.waiting_for and await _waited(desk, tr):
         return
     match tr.state.step:
         case "understand":
@@ -109,9 +111,21 @@ async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
             assert_never(tr.state.step)
 
 
+async def _hear(desk: Desk, tr: Transition) -> bool:
+    """The requester wrote while we were at work. True when that alone was the step."""
+    if desk.state.step == "send" or desk.state.under_way is not None:
+        return False  # what has been begun is brought to its end first
+    tr.set(news=False)
+    if any(request.run.acted for request in desk.state.requests):
+        await hand_off(desk, tr, "wrote_again")
+        return True
+    tr.set(step="understand", waiting_for="", approval_id="")
+    return False
+
+
 async def _waited(desk: Desk, tr: Transition) -> bool:
     """What the ticket waited for has come, or the time for it has passed. True when that alone was the step."""
-    waiting, answered = desk.state.waiting_for, await _latest_answer(desk)
+    waiting, answered = tr.state.waiting_for, await _latest_answer(desk)
     if waiting == "approval":
         tr.set(waiting_for="")
         return False

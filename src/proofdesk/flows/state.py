@@ -67,6 +67,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     after: After | None = None
     ordinal: int = 0
     """Decisions recorded so far."""
+    news: bool = False
+    """The requester wrote while we were at work: what we are doing may no longer be what they want."""
     stalls: int = 0
     """Times in a row that another system gave no answer."""
     assisted: bool = False
