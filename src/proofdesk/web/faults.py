@@ -34,6 +34,7 @@ _MESSAGES = {
 }
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>[^`]*)`$")
 _NAMED = re.compile(r"field `(?P<name>[^`]+)`")
+_MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>[^']+)'")
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,6 +118,9 @@ def _parameter(error: ValidationException) -> ApiError:
     """A path or query parameter of the wrong form."""
     extra = error.extra if isinstance(error.extra, list) else []
     first = extra[0] if extra and isinstance(extra[0], dict) else {}
+    missing = _MISSING.match(error.detail)
+    if missing:
+        return ApiError(400, "invalid", "this parameter is required", field=missing["name"])
     message = _PLACE.sub("", str(first.get("message", "a parameter cannot be used")))
     return ApiError(400, "invalid", message, field=str(first.get("key", "")))
 

@@ -3,7 +3,6 @@
 Litestar's components lack `additionalProperties: false` and discriminators, and its tuples are wrong (docs/adr).
 """
 
-import html
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from proofdesk.web import shapes
 from proofdesk.web.access import PUBLIC, ROLES_OPT
 from proofdesk.web.body import StrictRequest
 from proofdesk.web.faults import ErrorBody
+from proofdesk.web.markup import Html, link, page, safe, table
 
 DESCRIPTION = (
     "Tickets in, proofs out. Every call needs an API key: `Authorization: Bearer pd_<prefix>_<secret>`. The tenant is "
@@ -60,8 +60,8 @@ def _roles(app: Any) -> dict[tuple[str, str], frozenset[str] | None]:
     return {
         (route.path_format, str(method)): handler.opt.get(ROLES_OPT, frozenset())
         for route in app.routes
-        if hasattr(route, "route_handler_map")
-        for method, handler in route.route_handler_map.items()
+        for handler in getattr(route, "route_handlers", ())
+        for method in handler.http_methods
     }
 
 
@@ -87,24 +87,19 @@ async def openapi_json(request: StrictRequest) -> Response[bytes]:
 @get("/api/docs", opt=PUBLIC, include_in_schema=False)
 async def docs(request: StrictRequest) -> Response[str]:
     """The operations as a plain page: nothing is loaded from elsewhere."""
-    rows = []
-    for path, operations in sorted(_document(request)["paths"].items()):
-        for method, operation in operations.items():
-            cells = (
-                f"{method.upper()} {path}",
-                operation.get("summary", ""),
-                operation.get("description", ""),
-                ", ".join(operation.get("x-roles", ["no key needed"])),
-            )
-            rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>proofdesk API</title>'
-        '<link rel="stylesheet" href="/assets/proofdesk.css"><main><h1>proofdesk API</h1>'
-        f'<p>{html.escape(DESCRIPTION)} <a href="/api/v1/openapi.json">OpenAPI document</a></p>'
-        '<div class="card"><table><thead><tr><th>Operation<th>Summary<th>Notes<th>Roles</thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div></main></html>"
-    )
-    return Response(page, media_type=MediaType.HTML)
+    rows = [
+        (
+            f"{method.upper()} {path}",
+            operation.get("summary", ""),
+            operation.get("description", ""),
+            ", ".join(operation.get("x-roles", ["no key needed"])),
+        )
+        for path, operations in sorted(_document(request)["paths"].items())
+        for method, operation in operations.items()
+    ]
+    intro = Html(f"<h1>proofdesk API</h1><p>{safe(DESCRIPTION)} {link('/api/v1/openapi.json', 'OpenAPI document')}</p>")
+    listed = table("Operations", ("Operation", "Summary", "Notes", "Roles"), rows)
+    return Response(page("proofdesk API", intro, listed), media_type=MediaType.HTML)
 
 
 def _document(request: StrictRequest) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""Handoffs, replies and approvals over HTTP."""
+
+from datetime import timedelta
+
+from proofdesk.store import tables as t
+from proofdesk.store.pool import tenant_transaction
+from proofdesk.web.app import API
+from tests.rooms.web.support import Server
+
+
+async def test_an_agent_accepts_answers_and_solves(server: Server) -> None:
+    tenant = await server.tenant()
+    ada, bob = await server.key(tenant, "agent", login="ada"), await server.key(tenant, "agent", login="bob")
+    ticket_id, handoff_id = await server.handed_off(tenant)
+    listed = (await server.client.get(f"{API}/handoffs", headers=ada)).json()["items"]
+    assert [each["handoff_id"] for each in listed] == [str(handoff_id)]
+    early = await server.client.post(f"{API}/tickets/{ticket_id}/reply", headers=ada, json={"text": "Hello"})
+    assert early.status_code == 409
+    for _ in range(2):
+        taken = await server.client.post(f"{API}/handoffs/{handoff_id}/accept", headers=ada)
+        assert (taken.status_code, taken.json()["accepted_by"]) == (200, "ada")
+    assert (await server.client.post(f"{API}/handoffs/{handoff_id}/accept", headers=bob)).status_code == 409
+    path = f"{API}/tickets/{ticket_id}/reply"
+    assert (await server.client.post(path, headers=bob, json={"text": "Hello"})).status_code == 409
+    first = await server.client.post(path, headers=ada, json={"text": "We look into it."})
+    assert first.json() == {"ticket_id": str(ticket_id), "status": "handed_off", "duplicate": False}
+    again = await server.client.post(path, headers=ada, json={"text": "We look into it."})
+    assert again.json()["duplicate"] is True
+    solved = await server.client.post(path, headers=ada, json={"text": "It is done.", "solved": True})
+    assert solved.json()["status"] == "solved"
+    seen = (await server.client.get(f"{API}/tickets/{ticket_id}", headers=ada)).json()
+    assert [(m["author"], m["text"]) for m in seen["messages"][1:]] == [
+        ("agent", "We look into it."),
+        ("agent", "It is done."),
+    ]
+    assert seen["handoff"]["closed_at"] is not None
+    assert all(timer["met_at"] is not None for timer in seen["timers"])
+    assert seen["due_at"] is not None
+    kinds = await server.kinds(tenant, ticket_id)
+    assert kinds.count("agent.replied") == 2 and kinds.count("handoff.accepted") == 1
+    async with tenant_transaction(server.shell.pool, tenant) as conn:
+        row = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+        assert row is not None
+        events = await t.events_of_issue(conn, tenant=tenant, issue_id=row.issue_id)
+    assert {event.event for event in events} == {"human_reply"}
+    system = await server.key(tenant, "requester_api")
+    confirmed = await server.client.post(f"{API}/tickets/{ticket_id}/confirm", headers=system)
+    assert confirmed.json()["resolution"] == "void", "what a person solved is never billed"
+
+
+async def test_a_reply_needs_a_handed_off_ticket(server: Server) -> None:
+    tenant = await server.tenant()
+    agent = await server.key(tenant, "agent")
+    ticket_id = await server.ticket(tenant)
+    answer = await server.client.post(f"{API}/tickets/{ticket_id}/reply", headers=agent, json={"text": "Hi"})
+    assert answer.status_code == 409
+
+
+async def test_four_eyes_decide_and_wake_the_ticket(server: Server) -> None:
+    tenant = await server.tenant()
+    vera = await server.key(tenant, "approver", login="vera")
+    ticket_id, approval_id = await server.waiting_approval(tenant)
+    listed = (await server.client.get(f"{API}/approvals", headers=vera)).json()["items"]
+    assert [each["approval_id"] for each in listed] == [str(approval_id)]
+    path = f"{API}/approvals/{approval_id}/decide"
+    for _ in range(2):
+        decided = await server.client.post(path, headers=vera, json={"verdict": "approved"})
+        assert (decided.status_code, decided.json()["decided_by"]) == (200, "vera")
+    other = await server.client.post(path, headers=vera, json={"verdict": "rejected"})
+    assert other.status_code == 409
+    async with tenant_transaction(server.shell.pool, tenant) as conn:
+        row = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    assert row is not None and row.due_at is not None
+    assert row.status == "open" and row.due_at <= server.shell.clock.now()
+    assert (await server.kinds(tenant, ticket_id)).count("approval.decided") == 1
+    assert (await server.client.get(f"{API}/approvals", headers=vera)).json()["items"] == []
+
+
+async def test_the_one_who_asked_may_not_decide(server: Server) -> None:
+    tenant = await server.tenant()
+    vera = await server.key(tenant, "approver", login="vera")
+    _, approval_id = await server.waiting_approval(tenant, requested_by="Vera ")
+    decided = await server.client.post(
+        f"{API}/approvals/{approval_id}/decide", headers=vera, json={"verdict": "approved"}
+    )
+    assert decided.status_code == 403
+    assert len((await server.client.get(f"{API}/approvals", headers=vera)).json()["items"]) == 1
+
+
+async def test_an_expired_or_overtaken_approval_is_a_conflict(server: Server) -> None:
+    tenant = await server.tenant()
+    vera = await server.key(tenant, "approver")
+    _, expired = await server.waiting_approval(tenant, valid_for=timedelta(seconds=-1))
+    ticket_id, overtaken = await server.waiting_approval(tenant)
+    await server.put(tenant, ticket_id, "handed_off")
+    for approval_id in (expired, overtaken):
+        answer = await server.client.post(
+            f"{API}/approvals/{approval_id}/decide", headers=vera, json={"verdict": "approved"}
+        )
+        assert answer.status_code == 409
