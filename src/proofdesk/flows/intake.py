@@ -73,7 +73,10 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
             ticket_id, subject_ref, key = await _open_ticket(shell, conn, runtime, incoming, now)
         else:
             ticket_id, subject_ref = ticket.ticket_id, ticket.subject_ref
-            _, key = await shell.subjects.ensure(conn, tenant, _address(incoming, ticket), now)
+            known = await shell.subjects.key_in(conn, tenant, ticket.subject_ref)
+            if known is None:
+                return Rejected(reason="the data of this ticket was erased; please write to us anew")
+            key = known
             await _wake(conn, runtime, ticket, incoming, now)
         await t.add_message(
             conn,
@@ -160,10 +163,6 @@ async def _open_ticket(
     for kind, due in (("first_response", first_due), ("resolution", solve_due)):
         await t.start_timer(conn, tenant=tenant, ticket_id=ticket_id, kind=kind, started_at=now, due_at=due)
     return ticket_id, subject_ref, key
-
-
-def _address(incoming: Incoming, ticket: TicketRow) -> str:
-    return ticket.sender or incoming.sender or str(ticket.ticket_id)
 
 
 async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming: Incoming, now: datetime) -> None:

@@ -69,6 +69,11 @@ class Subjects:
             self._cache.popitem(last=False)
         return key
 
+    async def key_in(self, conn: Connection, tenant: str, subject_ref: UUID) -> bytes | None:
+        """The subject's key as the database has it now, inside the caller's transaction; None once it is erased."""
+        row = await t.subject_key(conn, tenant=tenant, subject_ref=subject_ref)
+        return None if row is None or row.wrapped is None else self._unwrap(row.wrapped)
+
     def forget(self, tenant: str, subject_ref: UUID) -> None:
         self._cache.pop((tenant, subject_ref), None)
 

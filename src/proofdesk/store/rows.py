@@ -271,6 +271,11 @@ class TicketRef(msgspec.Struct, frozen=True, kw_only=True):
     ticket_id: UUID
 
 
+class GivenUpReply(msgspec.Struct, frozen=True, kw_only=True):
+    effect_key: str
+    ticket_id: UUID
+
+
 class LeafNo(msgspec.Struct, frozen=True, kw_only=True):
     leaf_no: int
 

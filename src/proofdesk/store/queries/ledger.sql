@@ -63,19 +63,39 @@ on conflict (tenant, address_hmac) where destroyed_at is null do nothing;
 update subject_key set wrapped = null, destroyed_at = %(now)s, address_hmac = ''
 where tenant = %(tenant)s and subject_ref = %(subject_ref)s and destroyed_at is null;
 
+-- name: tickets_of_subject :many
+-- Locked: no transition of these tickets can commit before the erasure, and after it all have lost the race.
+select ticket_id from ticket where tenant = %(tenant)s and subject_ref = %(subject_ref)s order by ticket_id for update;
+
+-- name: actions_under_way :many
+select e.ticket_id from effect e join ticket t on t.tenant = e.tenant and t.ticket_id = e.ticket_id
+where e.tenant = %(tenant)s and t.subject_ref = %(subject_ref)s and e.kind <> 'reply' and e.state in ('intent', 'sent')
+order by e.ticket_id;
+
+-- name: give_up_replies :many
+update effect e set state = 'given_up' from ticket t
+where e.tenant = %(tenant)s and t.tenant = e.tenant and t.ticket_id = e.ticket_id and t.subject_ref = %(subject_ref)s
+  and e.kind = 'reply' and e.state in ('intent', 'sent')
+returning e.effect_key, e.ticket_id;
+
 -- name: forget_messages :execute
-update message m set text = '[erased]' from ticket t
+update message m set text = '[erased]', channel_ref = '' from ticket t
 where m.tenant = %(tenant)s and t.tenant = m.tenant and t.ticket_id = m.ticket_id and t.subject_ref = %(subject_ref)s;
 
 -- name: forget_tickets :execute
 update ticket set sender = '', subject = '[erased]', state = '{}'::jsonb, due_at = null, status = 'closed',
-  version = version + 1
+  version = version + 1, lease_until = null, updated_at = greatest(updated_at, %(now)s)
 where tenant = %(tenant)s and subject_ref = %(subject_ref)s;
 
 -- name: forget_effects :execute
 update effect e set args = '{}'::jsonb, answer = null from ticket t
 where e.tenant = %(tenant)s and t.tenant = e.tenant and t.ticket_id = e.ticket_id and t.subject_ref = %(subject_ref)s;
 
+-- name: forget_approvals :execute
+update approval a set args = '{}'::jsonb, expires_at = least(a.expires_at, %(now)s) from ticket t
+where a.tenant = %(tenant)s and t.tenant = a.tenant and t.ticket_id = a.ticket_id and t.subject_ref = %(subject_ref)s;
+
 -- name: forget_handoffs :execute
-update handoff h set packet = '{}'::jsonb, packet_text = '[erased]' from ticket t
+update handoff h set packet = '{}'::jsonb, packet_text = '[erased]', closed_at = coalesce(h.closed_at, %(now)s)
+from ticket t
 where h.tenant = %(tenant)s and t.tenant = h.tenant and t.ticket_id = h.ticket_id and t.subject_ref = %(subject_ref)s;
