@@ -178,6 +178,12 @@ def test_answers_to_other_questions_change_nothing(answer: str) -> None:
     assert read(text, answer).requests == read(text).requests
 
 
+def test_what_was_said_already_is_not_said_twice() -> None:
+    text = "Return the small mug from #L100300. Thank you. Cancel #L100400."
+    again = "Return the small mug from #L100300. Cancel #L100400."
+    assert read(text, again).requests == read(text).requests
+
+
 def test_a_later_message_can_take_it_back() -> None:
     assert held("Cancel order #L100400 because it was ordered by mistake.", "Actually, please don't.")
 

@@ -22,6 +22,7 @@ from proofdesk.language.reading.vocabulary import known_ids, reader_index, recor
 from proofdesk.language.reading.words import function_words
 
 MAX_ANSWERS = 10
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CODE = re.compile(r"\d{3}[ -]?\d{3}")
 MAX_SHOWN_SPANS = 4
 
@@ -49,8 +50,8 @@ class Reader:
             choice = chosen_option(said, doubt, self._document(said, records), records) if doubt is not None else ""
             if doubt is not None and choice:
                 settled[doubt.question] = choice
-            elif said and said not in text and not self._says_nothing(said):
-                added.append(said)
+            elif not self._says_nothing(said):
+                added += [part for part in _SENTENCE_END.split(said) if part and part not in text]
         return self._read(text, records, added, settled)
 
     def _says_nothing(self, answer: str) -> bool:
