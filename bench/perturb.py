@@ -20,6 +20,10 @@ PERTURBATIONS = ("P1", "P2", "P3", "P4", "P5")
 TYPO_SHARE = 0.08
 """Share of the words of five letters and more that get one slip (P3)."""
 
+_UNITS = {
+    "inch", "inches", "hours", "liter", "liters", "lbs", "bar", "piece", "degrees", "cup", "cups", "mah", "equivalent",
+}  # fmt: skip
+
 Row = dict[str, Any]
 Tables = dict[str, Any]
 
@@ -67,7 +71,7 @@ def perturbed(name: str, tables: Tables, rows: list[Row], seed: int) -> tuple[Ta
         case "P4":
             rename = _identity_renaming(tables, chance)
         case "P5":
-            rename = _catalogue_renaming(tables, chance)
+            rename = _Catalogue(tables, chance)
         case _:
             raise ValueError(f"unknown perturbation {name}")
     return rename(tables), rename(rows)
@@ -77,7 +81,7 @@ def perturbed_words(name: str, tables: Tables, words: TenantWords, seed: int) ->
     """The word file that goes with the perturbed world; `tables` as they were before."""
     if name != "P5":
         return words
-    renamed: TenantWords = _catalogue_renaming(tables, random.Random(f"{name}:{seed}"))(words)
+    renamed: TenantWords = _Catalogue(tables, random.Random(f"{name}:{seed}"))(words)
     return renamed
 
 
@@ -158,78 +162,59 @@ def _words(text: str, renamed: dict[str, str]) -> str:
     return re.sub(r"[a-z]+", lambda m: renamed.get(m.group(), m.group()), text)
 
 
-def _catalogue_renaming(tables: Tables, chance: random.Random) -> Callable[[Any], Any]:
-    words = function_words()
-    kept = {
-        word
-        for name in (*RISK_CLASSES, "filler", "pay_context")
-        for text in words.of_class(name)
-        for word in text.split()
-    }
-    texts = [product["name"] for product in tables["products"].values()]
-    for product in tables["products"].values():
-        texts += [value for variant in product["variants"].values() for value in variant["options"].values()]
-    found = {word.casefold() for text in texts for word in re.findall(r"[A-Za-z]{3,}", text)}
-    units = {
-        "inch",
-        "inches",
-        "hours",
-        "liter",
-        "liters",
-        "lbs",
-        "bar",
-        "piece",
-        "degrees",
-        "cup",
-        "cups",
-        "mah",
-        "equivalent",
-    }
-    taken: set[str] = set()
-    renamed = {word: _coined(chance, taken) for word in sorted(found - kept - units)}
+class _Catalogue:
+    """Renames the words of product names and option values; function words, units and people's names stay."""
 
-    def swap(match: re.Match[str]) -> str:
-        word = match.group()
-        low = word.casefold()
-        new = renamed.get(low) or (renamed[low[:-1]] + "s" if low[-1:] == "s" and low[:-1] in renamed else "")
-        return word if not new else new.capitalize() if word[0].isupper() else new
+    def __init__(self, tables: Tables, chance: random.Random) -> None:
+        words = function_words()
+        classes = (*RISK_CLASSES, "filler", "pay_context")
+        kept = {word for name in classes for text in words.of_class(name) for word in text.split()}
+        texts = [product["name"] for product in tables["products"].values()]
+        for product in tables["products"].values():
+            texts += [value for variant in product["variants"].values() for value in variant["options"].values()]
+        found = {word.casefold() for text in texts for word in re.findall(r"[A-Za-z]{3,}", text)}
+        taken: set[str] = set()
+        self.renamed = {word: _coined(chance, taken) for word in sorted(found - kept - _UNITS)}
+        self.people = _people(tables)
 
-    people = _people(tables)
-
-    def text(value: str) -> str:
-        return re.sub(
-            r"(?<![\w@./])[A-Za-z]{3,}(?![\w@/])", lambda m: m.group() if m.group() in people else swap(m), value
-        )
-
-    def literal(match: re.Match[str]) -> str:
-        """Only the values of option literals: option names and addresses are no part of the renaming."""
-        said = match.group()
-        return said if "zip" in said else re.sub(r"(?<=: ')[^']*", lambda m: text(m.group()), said)
-
-    def ticket(value: str) -> str:
-        parts = re.split(r"(\{[^{}]*\})", value)
-        return "".join(_LITERAL.sub(literal, part) if part.startswith("{") else text(part) for part in parts)
-
-    def rename(value: Any) -> Any:
+    def __call__(self, value: Any) -> Any:
         if isinstance(value, TenantWords):
-            named = {text(name): tuple(map(text, others)) for name, others in value.products.items()}
-            valued = {text(name): tuple(map(text, others)) for name, others in value.values.items()}
+            named = {self.text(name): tuple(map(self.text, others)) for name, others in value.products.items()}
+            valued = {self.text(name): tuple(map(self.text, others)) for name, others in value.values.items()}
             return msgspec.structs.replace(value, products=named, values=valued)
         if isinstance(value, list):
-            return [row | {"ticket": ticket(row["ticket"])} for row in value]
-        products = json.loads(json.dumps(value["products"]))
-        orders = json.loads(json.dumps(value["orders"]))
-        for product in products.values():
-            product["name"] = text(product["name"])
+            return [row | {"ticket": self.ticket(row["ticket"])} for row in value]
+        changed = json.loads(json.dumps({"products": value["products"], "orders": value["orders"]}))
+        for product in changed["products"].values():
+            product["name"] = self.text(product["name"])
             for variant in product["variants"].values():
-                variant["options"] = {option: text(said) for option, said in variant["options"].items()}
-        for order in orders.values():
+                variant["options"] = {option: self.text(said) for option, said in variant["options"].items()}
+        for order in changed["orders"].values():
             for line in order["items"]:
-                line["name"] = text(line["name"])
-                line["options"] = {option: text(said) for option, said in line["options"].items()}
-        return value | {"products": products, "orders": orders}
+                line["name"] = self.text(line["name"])
+                line["options"] = {option: self.text(said) for option, said in line["options"].items()}
+        return value | changed
 
-    return rename
+    def text(self, value: str) -> str:
+        return re.sub(r"(?<![\w@./])[A-Za-z]{3,}(?![\w@/])", self._word, value)
+
+    def ticket(self, value: str) -> str:
+        parts = re.split(r"(\{[^{}]*\})", value)
+        return "".join(self._literal(part) if part.startswith("{") else self.text(part) for part in parts)
+
+    def _literal(self, said: str) -> str:
+        """Only the values of option literals: option names and addresses are no part of the renaming."""
+        return said if "zip" in said else re.sub(r"(?<=: ')[^']*", lambda m: self.text(m.group()), said)
+
+    def _word(self, match: re.Match[str]) -> str:
+        word = match.group()
+        low = word.casefold()
+        new = self.renamed.get(low, "")
+        if not new and low.endswith("s") and low[:-1] in self.renamed:
+            new = self.renamed[low[:-1]] + "s"
+        if not new or word in self.people:
+            return word
+        return new.capitalize() if word[0].isupper() else new
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
