@@ -3,13 +3,12 @@
 Litestar's components lack `additionalProperties: false` and discriminators, and its tuples are wrong (docs/adr).
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import msgspec
 from litestar import MediaType, Response, get
 
-from proofdesk.flows import approve, confirm, handed, invoice, people, proofs, queries
-from proofdesk.web import shapes
 from proofdesk.web.access import PUBLIC, ROLES_OPT
 from proofdesk.web.body import StrictRequest
 from proofdesk.web.faults import ErrorBody
@@ -31,15 +30,12 @@ ERRORS = {
     "503": "The database is away.",
 }
 _PUBLIC_ERRORS = ("400", "503")
-_MODULES = (shapes, approve, confirm, handed, invoice, people, proofs, queries)
 
 
 def document(app: Any) -> dict[str, Any]:
     """The whole OpenAPI 3.1 document of `app`."""
     found = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    found_types = (each for module in _MODULES for each in vars(module).values())
-    public = {each for each in found_types if _is_struct(each) and not each.__name__.startswith("_")}
-    ordered = sorted((*public, ErrorBody), key=str)
+    ordered = sorted({ErrorBody, *_structs(app)}, key=str)
     _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     found["components"] = {
         "schemas": components,
@@ -52,8 +48,14 @@ def document(app: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def _is_struct(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, msgspec.Struct)
+def _structs(app: Any) -> Iterator[type[msgspec.Struct]]:
+    """The bodies and answers of every operation; msgspec finds what they are made of."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            body, returned = handler.parsed_data_field, handler.parsed_return_field
+            for each in (body.annotation if body else None, returned.annotation, *get_args(returned.annotation)):
+                if isinstance(each, type) and issubclass(each, msgspec.Struct):
+                    yield each
 
 
 def _roles(app: Any) -> dict[tuple[str, str], frozenset[str] | None]:
