@@ -60,7 +60,8 @@ async def erase_subject(
         await t.forget_approvals(conn, **place, now=now)
         await t.forget_handoffs(conn, **place, now=now)
         await t.forget_tickets(conn, **place, now=now)
-        said: dict[str, object] = {"subject_ref": str(subject_ref), "tickets": len(tickets), "requested_by": requested_by}
+        said: dict[str, object] = {"subject_ref": str(subject_ref), "tickets": len(tickets)}
+        said["requested_by"] = requested_by
         await append_leaves(conn, tenant, [make_leaf(tenant, now, "subject.erased", said)], None)
     shell.subjects.forget(tenant, subject_ref)
     return Erased(subject_ref=subject_ref, tickets=len(tickets))

@@ -1,34 +1,33 @@
 """New mail in by IMAP (RFC 3501): a polling reader with a UID cursor.
 
-aioimaplib is kept on a short lead: a lost connection does not end its pending commands, so each one races the
-loss; it recurses once per response line, so sizes are asked for in batches; it believes any literal length, so
-received bytes are budgeted; at debug level it logs mails and, if they hold quotes, passwords, so its loggers
-are raised; user and mailbox names are not quoted, so that is done here. After any fault the connection is dropped.
+The protocol is spoken by the standard library's imaplib in a worker thread, on a short lead: it believes any literal
+length, so received bytes are budgeted; its socket timeout counts silence only, so each command has a deadline too,
+after which the socket is shut down under it; it does not quote, so that is done here. After any fault the connection
+is dropped.
 """
 
 import asyncio
 import contextlib
-import logging
+import imaplib
 import re
+import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
-from aioimaplib import aioimaplib
 
 from proofdesk.connectors.channel.email.message import MAX_MESSAGE_BYTES
 from proofdesk.ports import ConnectorError
 
-logging.getLogger("aioimaplib").setLevel(logging.WARNING)
+T = TypeVar("T")
 
 SIZES_PER_COMMAND = 100
-"""Responses to one size query; each line is one level of recursion in the library."""
+"""UIDs in one size query: its line stays far below what servers accept."""
 MAX_UIDS = 100_000
 _OVERHEAD_BYTES = 4_000_000
 _PATIENT_ROUNDS = 20
 """A command may take this many timeouts as long as bytes arrive in each."""
-_DROP_S = 2.0
 _BUSY = (b"[UNAVAILABLE]", b"[INUSE]", b"[LIMIT]", b"[SERVERBUG]")
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -76,7 +75,8 @@ class FetchedMail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImapReader:
-    """Reads one mailbox, never changes it (BODY.PEEK). One connection, opened when needed; use from one task."""
+    """Reads one mailbox, never changes it (EXAMINE, BODY.PEEK). One connection, opened when needed; use from one
+    task."""
 
     def __init__(self, settings: ImapSettings, password: str) -> None:
         """Raises ValueError where the settings would send the password unprotected."""
@@ -92,7 +92,7 @@ class ImapReader:
     async def fetch_new(self, cursor: Cursor) -> tuple[tuple[FetchedMail, ...], Cursor]:
         """Mails not yet handed over, oldest first, at most `max_per_poll`, and the cursor for the next call.
 
-        Store the mails and the cursor in one transaction. When UIDVALIDITY changed, the whole mailbox is read
+        Store the mails before the cursor. When UIDVALIDITY changed, the whole mailbox is read
         again: recognise known mails by Message-ID. Raises ConnectorError; the next call connects anew.
         """
         try:
@@ -113,27 +113,26 @@ class ImapReader:
             await client.drop()
 
     async def _connected(self) -> "_Client":
-        if self._client is not None and self._client.lost.is_set():
-            await self.close()
         if self._client is None:
             self._client = _Client(self._settings)
             await self._client.open(self._settings.username, self._password)
         return self._client
 
     async def _select(self, client: "_Client") -> int:
-        lines = await client.run(lambda imap: imap.select(_quoted(self._settings.mailbox)), "SELECT")
-        found = _UIDVALIDITY.search(b"\n".join(lines))
+        def select(imap: imaplib.IMAP4) -> _Response:
+            status, answer = imap.select(_quoted(self._settings.mailbox), readonly=True)
+            return status, answer if status != "OK" else imap.response("UIDVALIDITY")[1]
+
+        found = re.match(rb"\d{1,10}", (await client.run(select, "SELECT") or [b""])[-1] or b"")
         if found is None:
             raise ConnectorError("the IMAP server gives no UIDVALIDITY for this mailbox", permanent=True)
-        return int(found[1])
+        return int(found[0])
 
     async def _waiting_uids(self, client: "_Client", cursor: Cursor) -> tuple[int, ...]:
         start = max(1, cursor.last_uid + 1 - self._settings.overlap)
-        lines = await client.run(lambda imap: imap.uid_search("UID", f"{start}:*", charset=None), "UID SEARCH")
-        words = b" ".join(line for line in lines[:-1] if isinstance(line, bytes)).split()
-        uids = sorted({int(word) for word in words if word.isdigit()})
-        if len(uids) > MAX_UIDS:
-            uids = uids[:MAX_UIDS]
+        lines = await client.run(lambda imap: imap.uid("SEARCH", "UID", f"{start}:*"), "UID SEARCH")
+        words = b" ".join(line for line in lines if isinstance(line, bytes)).split()
+        uids = sorted({int(word) for word in words if word.isdigit()})[:MAX_UIDS]
         # "n:*" always matches the newest mail, even one before n (RFC 3501 section 6.4.8).
         known = set(cursor.recent)
         return tuple(uid for uid in uids if uid >= start and uid not in known)[: self._settings.max_per_poll]
@@ -143,7 +142,8 @@ class ImapReader:
         for at in range(0, len(uids), SIZES_PER_COMMAND):
             wanted = ",".join(map(str, uids[at : at + SIZES_PER_COMMAND]))
             for line in await client.run(_fetching(wanted, "(UID RFC822.SIZE)"), "UID FETCH"):
-                uid, size = _UID.search(bytes(line)), _SIZE.search(bytes(line))
+                text = line if isinstance(line, bytes) else b""
+                uid, size = _UID.search(text), _SIZE.search(text)
                 if uid is not None and size is not None:
                     sizes[int(uid[1])] = int(size[1])
         mails = []
@@ -157,7 +157,8 @@ class ImapReader:
         if size > self._settings.max_message_bytes:
             return FetchedMail(uid=uid, uid_validity=validity, size=size, too_large=True)
         lines = await client.run(_fetching(str(uid), "(UID BODY.PEEK[])"), "UID FETCH", budget=size + _OVERHEAD_BYTES)
-        bodies = [bytes(line) for line in lines if isinstance(line, bytearray)]
+        # A literal comes as a pair: the line that announced it, and its bytes.
+        bodies = [bytes(line[1]) for line in lines if isinstance(line, tuple)]
         if not bodies:
             return None
         return FetchedMail(uid=uid, uid_validity=validity, size=len(bodies[0]), raw=bodies[0])
@@ -174,7 +175,41 @@ def _fetching(uids: str, parts: str) -> "_Command":
 
 
 def _quoted(text: str) -> str:
+    if any(char in text for char in "\r\n\0"):
+        raise ValueError("a line break would end the command")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class _TooMuch(Exception):
+    """The server sends more than was asked for."""
+
+
+class _Budget:
+    """Mixed in before imaplib's classes: every byte read is paid for."""
+
+    budget = _OVERHEAD_BYTES
+
+    def read(self, size: int) -> bytes:
+        self._pay(size)
+        return super().read(size)  # type: ignore[misc,no-any-return]
+
+    def readline(self) -> bytes:
+        line: bytes = super().readline()  # type: ignore[misc]
+        self._pay(len(line))
+        return line
+
+    def _pay(self, size: int) -> None:
+        self.budget -= size
+        if self.budget < 0:
+            raise _TooMuch
+
+
+class _Plain(_Budget, imaplib.IMAP4):
+    pass
+
+
+class _Tls(_Budget, imaplib.IMAP4_SSL):
+    pass
 
 
 class _Client:
@@ -182,104 +217,94 @@ class _Client:
 
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
-        tls = ssl.create_default_context(cafile=settings.ca_file or None) if settings.security == "tls" else None
-        patience = settings.timeout_s * (_PATIENT_ROUNDS + 1)  # this class gives up first
-        self._imap = _BoundedImap(settings.host, settings.port, timeout=patience, ssl_context=tls)
-
-    @property
-    def lost(self) -> asyncio.Event:
-        return self._imap.protocol.lost
+        self._imap: _Plain | _Tls | None = None
 
     async def open(self, username: str, password: str) -> None:
-        await self._race(self._imap.wait_hello_from_server(), "connect")
-        response = await self._race(self._imap.login(_quoted(username), password), "LOGIN")
-        if response.result != "OK":
-            busy = any(code in b" ".join(map(bytes, response.lines)).upper() for code in _BUSY)
+        self._imap = await self._in_thread(self._connect, "connect")
+
+        def login(imap: imaplib.IMAP4) -> _Response:
+            # Not imap.login: it takes neither characters beyond ASCII nor quotes in the user name.
+            words = [_quoted(text).encode() for text in (username, password)]
+            status, answer = imap.xatom("LOGIN", *words)  # type: ignore[arg-type]  # bytes go out as they are
+            if status == "OK":
+                imap.state = "AUTH"
+            return status, answer
+
+        status, answer = await self._answer(login, "LOGIN")
+        if status != "OK":
+            busy = any(code in b" ".join(filter(None, answer)).upper() for code in _BUSY)
             raise ConnectorError("the IMAP server refused the login: check user name and password", permanent=not busy)
 
-    async def run(self, command: "_Command", name: str, *, budget: int = _OVERHEAD_BYTES) -> list[bytes | bytearray]:
-        """The response lines; a literal is a bytearray. `budget`: the most bytes the server may send for it."""
-        self._imap.protocol.budget = budget
-        response = await self._race(command(self._imap), name)
-        if response.result != "OK":
-            raise ConnectorError(f"the IMAP server answered {response.result} to {name}", permanent=name == "SELECT")
-        return list(response.lines)
+    async def run(self, command: "_Command", name: str, *, budget: int = _OVERHEAD_BYTES) -> list[Any]:
+        """The response lines; a literal is a pair. `budget`: the most bytes the server may send for it."""
+        status, lines = await self._answer(command, name, budget)
+        if status != "OK":
+            raise ConnectorError(f"the IMAP server answered {status} to {name}", permanent=name == "SELECT")
+        return lines
 
     async def drop(self) -> None:
         """Close without goodbye: LOGOUT could hang on the fault that led here, and an IMAP server does not need it."""
-        await self._imap.drop()
+        imap, self._imap = self._imap, None
+        if imap is not None:
+            await asyncio.to_thread(_shut, imap)
 
-    async def _race(self, command: Coroutine[Any, Any, Any], name: str) -> Any:
-        task = asyncio.ensure_future(command)
-        lost = asyncio.ensure_future(self.lost.wait())
+    def _connect(self) -> _Plain | _Tls:
+        settings = self._settings
+        if settings.security == "plain":
+            return _Plain(settings.host, settings.port, timeout=settings.timeout_s)
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
+        return _Tls(settings.host, settings.port, ssl_context=context, timeout=settings.timeout_s)
+
+    async def _answer(self, command: "_Command", name: str, budget: int = _OVERHEAD_BYTES) -> "_Response":
+        imap = self._imap
+        if imap is None:
+            raise ConnectorError(f"IMAP {name} failed: the connection was lost", permanent=False)
+        imap.budget = budget
+        return await self._in_thread(lambda: command(imap), name)
+
+    async def _in_thread(self, work: Callable[[], T], name: str) -> T:
+        task = asyncio.ensure_future(asyncio.to_thread(work))
         try:
-            await self._wait_while_bytes_come(task, lost)
-            if task.done():
-                return task.result()
-        except ssl.SSLCertVerificationError as fault:
-            reason = f"the IMAP server's certificate is not trusted: {fault.verify_message}"
-            raise ConnectorError(reason, permanent=True) from None
-        except (aioimaplib.AioImapException, OSError, TimeoutError, ValueError) as fault:
-            raise ConnectorError(f"IMAP {name} failed ({type(fault).__name__})", permanent=False) from None
+            await asyncio.wait({task}, timeout=self._settings.timeout_s * _PATIENT_ROUNDS)
         finally:
-            for waiting in (task, lost):
-                waiting.cancel()
-            await asyncio.gather(task, lost, return_exceptions=True)
-        if self._imap.protocol.budget < 0:
-            raise ConnectorError(f"the IMAP server sent more for {name} than it announced", permanent=False)
-        what = "the connection was lost" if self.lost.is_set() else f"no answer in {self._settings.timeout_s:g} s"
-        raise ConnectorError(f"IMAP {name} failed: {what}", permanent=False)
-
-    async def _wait_while_bytes_come(self, task: "asyncio.Future[Any]", lost: "asyncio.Future[Any]") -> None:
-        protocol = self._imap.protocol
-        for _ in range(_PATIENT_ROUNDS):
-            before = protocol.budget
-            done, _ = await asyncio.wait(
-                {task, lost}, timeout=self._settings.timeout_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if done or protocol.budget == before:
-                return
-
-
-class _BoundedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self.budget = _OVERHEAD_BYTES
-        self.lost = asyncio.Event()
-
-    def data_received(self, d: bytes) -> None:
-        self.budget -= len(d)
-        if self.budget < 0:
-            self.transport.abort()
-            return
+            if not task.done():
+                # A thread cannot be cancelled; with its socket shut down, its read ends at once.
+                self._break_off()
+                await asyncio.wait({task}, timeout=self._settings.timeout_s)
         try:
-            super().data_received(d)
-        except (aioimaplib.AioImapException, RecursionError, ValueError, AttributeError):
-            self.transport.abort()  # the library lost its place in the stream: nothing after this can be trusted
+            return task.result() if task.done() else _never(self._settings)
+        except (_TooMuch, imaplib.IMAP4.error, OSError, ValueError) as fault:
+            raise _said(fault, name, self._settings) from None
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost.set()
-        super().connection_lost(exc)
-
-
-class _BoundedImap(aioimaplib.IMAP4):  # type: ignore[misc]
-    def create_client(
-        self, host: str, port: int, _loop: Any, _conn_lost_cb: Any = None, ssl_context: ssl.SSLContext | None = None
-    ) -> None:
-        running = asyncio.get_running_loop()
-        self.protocol = _BoundedProtocol(running)
-        connection = running.create_connection(lambda: self.protocol, host, port, ssl=ssl_context)
-        self._client_task = running.create_task(connection)
-
-    async def drop(self) -> None:
-        tasks = [self._client_task, *self.protocol.tasks]
-        if self.protocol.transport is not None:
-            self.protocol.transport.abort()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.protocol.lost.wait(), _DROP_S)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _break_off(self) -> None:
+        if self._imap is not None:
+            with contextlib.suppress(OSError):
+                self._imap.socket().shutdown(socket.SHUT_RDWR)
 
 
-_Command = Callable[[_BoundedImap], Coroutine[Any, Any, Any]]
+def _never(settings: ImapSettings) -> Any:
+    raise TimeoutError(f"no answer in {settings.timeout_s:g} s")
+
+
+def _said(fault: Exception, name: str, settings: ImapSettings) -> ConnectorError:
+    """What happened, without the server's words and the command's arguments: errors are logged."""
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        reason = f"the IMAP server's certificate is not trusted: {fault.verify_message}"
+        return ConnectorError(reason, permanent=True)
+    reason = f"IMAP {name} failed ({type(fault).__name__})"
+    if isinstance(fault, _TooMuch):
+        reason = f"the IMAP server sent more for {name} than it announced"
+    elif isinstance(fault, TimeoutError):
+        reason = f"IMAP {name} failed: no answer in {settings.timeout_s:g} s"
+    elif isinstance(fault, imaplib.IMAP4.abort | ConnectionResetError | BrokenPipeError):
+        reason = f"IMAP {name} failed: the connection was lost"
+    return ConnectorError(reason, permanent=False)
+
+
+def _shut(imap: imaplib.IMAP4) -> None:
+    with contextlib.suppress(OSError, imaplib.IMAP4.error):
+        imap.shutdown()
+
+
+_Response = tuple[str, list[Any]]
+_Command = Callable[[imaplib.IMAP4], _Response]
