@@ -1,7 +1,8 @@
 """Who wrote a ticket, decided from what the text claims, what the records say and what the channel proves. Pure.
 
-A claim is worth nothing by itself. A method either proves one requester or it does not; two methods that prove
-different requesters, or a claim that speaks against the one proven, leave the writer unauthenticated.
+A claim is worth nothing by itself. What the channel proves (its sender, a code that came back) stands alone. Otherwise
+a method proves one requester or it does not; two methods that prove different requesters, or a claim that speaks
+against the one proven, leave the writer unauthenticated.
 """
 
 import unicodedata
@@ -20,6 +21,9 @@ STRENGTH: tuple[Method, ...] = (
     "one_time_code", "verified_sender", "order_postcode", "name_postcode", "email_on_record",
 )  # fmt: skip
 """Strongest first; the strongest that holds is the one named in the ledger."""
+
+CHANNEL_PROOFS: tuple[Method, ...] = ("one_time_code", "verified_sender")
+"""Methods that rest on the channel alone."""
 
 MAX_CLAIMS = 20
 MAX_FOUND = 50
@@ -67,6 +71,9 @@ def decide_authentication(
     `found`: every requester that a claim or the sender's address led to in the system of record, each once.
     `allowed`: the methods the tenant's policy accepts for what is asked; order does not matter.
     """
+    proven = _by_channel(found, sender, allowed)
+    if proven is not None:
+        return proven
     said = _said(claims)
     if said is None or len(claims) > MAX_CLAIMS or len(found) > MAX_FOUND:
         return Unauthenticated(reason="conflicting_claims")
@@ -82,6 +89,17 @@ def decide_authentication(
             return Unauthenticated(reason="conflicting_claims")
         return Authenticated(method=proofs[0][0], requester_id=proven.requester.id)
     return _without_proof(said, found, sender, allowed)
+
+
+def _by_channel(found: Sequence[Found], sender: Sender, allowed: Sequence[Method]) -> Authenticated | None:
+    """What the channel itself proves needs no claim, and no name or address in the text speaks against it: people
+    write about colleagues and sign for their family. Whose records a request touches is checked where it acts."""
+    method: Method
+    for method in CHANNEL_PROOFS:
+        hits = {entry.requester.id for entry in _PROOFS[method]({}, found, sender)} if method in allowed else set()
+        if len(hits) == 1:
+            return Authenticated(method=method, requester_id=hits.pop())
+    return None
 
 
 def _without_proof(

@@ -55,11 +55,8 @@ async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) ->
     accesses: list[Accessed] = []
     ids: list[str] = []
     conflict = False
-    asked = [tuple(claims)]
-    if sender.address and not any(
-        c.kind == "email" and c.value.casefold() == sender.address.casefold() for c in claims
-    ):
-        asked.append((Claim(kind="email", value=sender.address),))
+    by_channel = sender.confirmed_address or (sender.address if sender.proven else "")
+    asked = [(Claim(kind="email", value=by_channel),)] if by_channel else _groups(claims, sender)
     for group in asked:
         if not group:
             continue
@@ -90,6 +87,15 @@ async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) ->
     verdict = judge_identity(facts)
     records = loaded.get(verdict.requester_id) if isinstance(verdict, Authenticated) else None
     return Identity(verdict=verdict, facts=facts, records=records, accesses=accesses)
+
+
+def _groups(claims: Sequence[Claim], sender: Sender) -> list[tuple[Claim, ...]]:
+    """What the text says and what the sender's address says are looked up apart: they may name different people."""
+    groups = [tuple(claims)]
+    known = {claim.value.casefold() for claim in claims if claim.kind == "email"}
+    if sender.address and sender.address.casefold() not in known:
+        groups.append((Claim(kind="email", value=sender.address),))
+    return groups
 
 
 def _about_people(claims: Sequence[Claim], records: Iterable[Records]) -> tuple[Claim, ...]:
