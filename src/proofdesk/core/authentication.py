@@ -71,9 +71,9 @@ def decide_authentication(
     `found`: every requester that a claim or the sender's address led to in the system of record, each once.
     `allowed`: the methods the tenant's policy accepts for what is asked; order does not matter.
     """
-    proven = _by_channel(found, sender, allowed)
-    if proven is not None:
-        return proven
+    by_channel = _by_channel(found, sender, allowed)
+    if by_channel is not None:
+        return by_channel
     said = _said(claims)
     if said is None or len(claims) > MAX_CLAIMS or len(found) > MAX_FOUND:
         return Unauthenticated(reason="conflicting_claims")
