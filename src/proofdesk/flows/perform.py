@@ -82,6 +82,7 @@ async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, answer: Answer
         receipt["value_sha256"] = args_hash({"value": found.value})
     _settled(desk, tr, under_way, "confirmed" if proven else "uncertain", answer=answer.value, receipt=receipt)
     tr.set(under_way=None)
+    tr.floor = tr.mark()
     await execute(desk, tr, found)
 
 

@@ -19,15 +19,17 @@ from proofdesk.flows.finish import close_after_window, finish
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.perform import perform
 from proofdesk.flows.prepare import prepare
-from proofdesk.flows.state import State
+from proofdesk.flows.state import State, Step
 from proofdesk.flows.subjects import SubjectErased
-from proofdesk.flows.transition import LostRace, Transition
+from proofdesk.flows.transition import LostRace, Mark, Transition
 from proofdesk.flows.understand import understand
 from proofdesk.ports import ConnectorError
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 from proofdesk.store.rows import TicketRow
 
+MAX_STEPS = 6
+"""Within one transition; a ticket has four kinds that follow each other."""
 log = structlog.get_logger("resolve")
 
 
@@ -63,25 +65,56 @@ async def advance(shell: Shell, tenant: str, ticket_id: UUID) -> None:
 
 
 async def _transition(desk: Desk, *, fresh: bool) -> tuple[TicketRow, bool]:
-    """One step, one commit. Gives the moved ticket and whether an effect was just intended by this worker."""
+    """Steps up to the next change outside, in one commit. Gives the moved ticket and whether an effect was just
+    intended by this worker."""
     tr = desk.transition()
-    try:
-        await _step(desk, tr, fresh=fresh)
-    except ConnectorError as error:
-        tr = desk.transition()
-        await _stall(desk, tr, error)
-    tr.set(stalls=tr.state.stalls if tr.state.stalls != desk.state.stalls else 0)
+    here, mark = await _steps(desk, tr, fresh=fresh)
     crash_point("before_commit")
     goes_on = tr.due_at is not None and tr.due_at <= desk.now
     lease_s = desk.shell.limits.lease_s if goes_on else 0.0
     try:
         moved = await tr.commit(desk.shell.pool, lease_s=lease_s)
     except BudgetExhausted as error:
-        tr = desk.transition()
-        await hand_off(desk, tr, "budget_exhausted", str(error))
+        # What was found out before stays, and so does the outcome of an effect that is settled here.
+        tr.rewind(tr.floor or mark)
+        await hand_off(here, tr, "budget_exhausted", str(error))
         moved = await tr.commit(desk.shell.pool, lease_s=0.0)
     crash_point("after_commit")
     return moved, tr.state.under_way is not None and desk.state.under_way != tr.state.under_way
+
+
+async def _steps(desk: Desk, tr: Transition, *, fresh: bool) -> tuple[Desk, Mark]:
+    """Step after step while nothing is written outside and nobody is waited for. Gives the last step's desk and start.
+
+    Other systems are only read between two commits, so a crash costs no more than reading again.
+    """
+    here, mark = desk, tr.mark()
+    for number in range(MAX_STEPS):
+        try:
+            await _step(here, tr, fresh=fresh)
+        except ConnectorError as error:
+            tr.rewind(mark)
+            if number == 0:
+                await _stall(desk, tr, error)
+            # Else: the steps before are committed, and the failing one comes again, first in its own transition.
+            break
+        if not _goes_straight_on(desk, tr, here.state.step):
+            break
+        crash_point(f"before_{tr.state.step}")
+        here, mark = msgspec.structs.replace(here, state=tr.state), tr.mark()
+    tr.set(stalls=tr.state.stalls if tr.state.stalls != desk.state.stalls else 0)
+    return here, mark
+
+
+def _goes_straight_on(desk: Desk, tr: Transition, done: Step) -> bool:
+    return (
+        tr.status == "open"
+        and tr.due_at == desk.now
+        and tr.state.under_way is None
+        and not tr.state.waiting_for
+        and tr.state.step != done
+        and tr.state.step in ("prepare", "execute", "finish")
+    )
 
 
 async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:

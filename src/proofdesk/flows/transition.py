@@ -35,6 +35,17 @@ def hash_of(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a transition it can be taken back to before it is committed."""
+
+    state: State
+    status: str
+    due_at: datetime | None
+    leaves: int
+    decisions: int
+    writes: int
+
+
 class Transition:
     """Gathers one step's consequences. `seal` encrypts personal facts under the data subject's key."""
 
@@ -50,9 +61,26 @@ class Transition:
         self._leaves: list[Leaf] = []
         self._decisions: list[tuple[UUID, int, str, bytes, bytes, bytes, bytes]] = []
         self._writes: list[Write] = []
+        self.floor: Mark | None = None
+        """What must be committed whatever becomes of the rest: the outcome of an effect."""
 
     def set(self, **changes: Any) -> None:
         self.state = msgspec.structs.replace(self.state, **changes)
+
+    def mark(self) -> Mark:
+        return Mark(
+            state=self.state,
+            status=self.status,
+            due_at=self.due_at,
+            leaves=len(self._leaves),
+            decisions=len(self._decisions),
+            writes=len(self._writes),
+        )
+
+    def rewind(self, to: Mark) -> None:
+        """Forget everything gathered since `to`."""
+        self.state, self.status, self.due_at = to.state, to.status, to.due_at
+        del self._leaves[to.leaves :], self._decisions[to.decisions :], self._writes[to.writes :]
 
     def leaf(self, kind: str, body: dict[str, Any], *, personal: bytes | None = None) -> None:
         """Add a ledger leaf. `body` holds nothing personal; `personal` is sealed and committed to by hash."""
