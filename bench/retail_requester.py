@@ -8,8 +8,8 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _KINDS = {
     "order": re.compile(r"#?W\d{5,}", re.IGNORECASE),
     "email": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"),
-    "method": re.compile(r"(?:credit_card|paypal|gift_card)_\d+|paypal|gift card|credit card|visa|mastercard", re.IGNORECASE),
-    "address": re.compile(r"\d+ [A-Z]\w+ (?:street|avenue|lane|drive|road|boulevard|park|st|ave)\b|\b\d{5}\b", re.IGNORECASE),
+    "method": re.compile(r"(?:credit_card|paypal|gift_card)_\d+|paypal|(?:gift|credit) card|visa", re.IGNORECASE),
+    "address": re.compile(r"\d+ \w+ (?:street|avenue|lane|drive|road|boulevard|park)\b|\b\d{5}\b", re.IGNORECASE),
     "identity": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\b\d{5}\b|\bname is\b", re.IGNORECASE),
     "reason": re.compile(r"no longer needed|ordered by mistake|because|mistake|need", re.IGNORECASE),
     "number": re.compile(r"\d"),

@@ -71,7 +71,8 @@ FACTS = PacketFacts(
 def test_every_reason_has_words_for_people() -> None:
     for code, reason in REASONS.items():
         assert reason.code == code and reason.title and reason.why.endswith(".") and reason.next_step.endswith(".")
-    assert {"legal_threat", "contract_dispute", "regulator_complaint", "sla_breach", "asks_for_human"} <= ALWAYS_ESCALATE
+    always = {"legal_threat", "contract_dispute", "regulator_complaint", "sla_breach", "asks_for_human"}
+    assert always <= ALWAYS_ESCALATE
 
 
 def test_signals_that_always_go_to_a_person() -> None:

@@ -5,7 +5,8 @@ Slot values are plain JSON by slot type:
 
 | slot type | value |
 |---|---|
-| order, subscription, plan, method, enum, text, email, date | str (an id of the requester's own records, an enum value, ISO date) |
+| order, subscription, plan, method | str, the id of one of the requester's own records |
+| enum, text, email, date | str (an enum value, ISO date) |
 | lines | list of line ids of the slot's order (an id twice when both are meant) |
 | line_changes | list of {"line_id", "variant_id"} |
 | address | {"line1", "line2", "city", "region", "postcode", "country"} |

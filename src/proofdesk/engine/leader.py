@@ -33,10 +33,10 @@ async def lead(endpoint: Endpoint, name: str, lock_key: int, turn: Turn) -> None
                 context=ADAPTERS,
                 prepare_threshold=1,
             ) as conn:
-                while not await holds(conn, lock_key):
+                while not await holds(conn, lock_key):  # noqa: ASYNC110 - the lock is another process's
                     await asyncio.sleep(RETRY_S)
                 log.info("leading", loop=name)
-                while True:
+                while True:  # noqa: ASYNC110 - a turn says itself when the next is due
                     await asyncio.sleep(await turn(conn))
         except (psycopg.OperationalError, psycopg.InterfaceError, StoreUnavailable, OSError) as error:
             log.warning("leader lost its database", loop=name, error=type(error).__name__)

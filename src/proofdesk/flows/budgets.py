@@ -40,7 +40,7 @@ async def budget_facts(desk: Desk, act: Act) -> tuple[int, int]:
 def reserve_write(
     desk: Desk, budget: Budget, effect_key: str, amount_minor: int
 ) -> Callable[[Connection], Awaitable[None]]:
-    """The statement that holds `amount_minor` for an effect, in the effect's own transaction. Raises BudgetExhausted."""
+    """The statement that holds `amount_minor` for an effect, in its own transaction. Raises BudgetExhausted."""
     start = window_start(budget, desk.now)
 
     async def write(conn: Connection) -> None:

@@ -25,25 +25,36 @@ async def settle_issue(
     now: datetime,
 ) -> Resolution:
     """Record `events` at `now`, fold the whole issue and bill or credit what follows. In the caller's transaction."""
-    for event in events:
-        body: dict[str, object] = {
-            "issue_id": str(issue_id),
-            "ticket_id": str(ticket_id),
-            "event": event,
-            "at": iso(now),
-        }
-        if event == "proposed":
-            # Silence proves nothing by itself; an information answer becomes eligible only with a passed quality check.
-            body["silence_eligible"] = False
-        leaf_no = await add_leaf(conn, tenant, now, "resolution.event", body, ticket_id)
-        await t.add_event(
-            conn, tenant=tenant, issue_id=issue_id, event=event, at=now, ticket_id=ticket_id, leaf_no=leaf_no
-        )
-    resolution, rated = await rated_issue(conn, tenant, contract, issue_id=issue_id, now=now)
-    if rated.charge is not None:
-        await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, None)
-    if rated.reversal is not None and rated.charge is not None:
-        await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, rated.reversal)
+    async with conn.pipeline():
+        for event in events:
+            body: dict[str, object] = {
+                "issue_id": str(issue_id),
+                "ticket_id": str(ticket_id),
+                "event": event,
+                "at": iso(now),
+            }
+            if event == "proposed":
+                # Silence proves nothing by itself; an information answer becomes eligible only with a passed
+                # quality check.
+                body["silence_eligible"] = False
+            leaf = make_leaf(tenant, now, "resolution.event", body)
+            await t.add_event.later(
+                conn,
+                tenant=tenant,
+                issue_id=issue_id,
+                event=event,
+                at=now,
+                ticket_id=ticket_id,
+                ts=leaf.ts,
+                kind=leaf.kind,
+                canon=leaf.canonical,
+                leaf_hash=leaf.leaf_hash,
+            )
+        resolution, rated = await rated_issue(conn, tenant, contract, issue_id=issue_id, now=now)
+        if rated.charge is not None:
+            await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, None)
+        if rated.reversal is not None and rated.charge is not None:
+            await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, rated.reversal)
     return resolution
 
 
@@ -75,7 +86,7 @@ async def add_leaf(
     return row.leaf_no
 
 
-async def _book(
+async def _book(  # noqa: PLR0913, PLR0917 - one row, every column named
     conn: Connection,
     tenant: str,
     contract: Contract,
@@ -87,22 +98,6 @@ async def _book(
 ) -> None:
     """Insert behind the charge key; only the one that got in writes the billing leaf."""
     entry = charge if reversal is None else reversal
-    inserted = await t.charge(
-        conn,
-        tenant=tenant,
-        issue_id=issue_id,
-        sign=1 if reversal is None else -1,
-        kind=charge.kind if reversal is None else reversal.reason,
-        grade=charge.grade,
-        price_minor=charge.price_minor,
-        currency=charge.currency,
-        at=entry.at,
-        contract_id=contract.id,
-        contract_version=contract.version,
-        leaf_no=entry.leaf_seq,
-    )
-    if not inserted:
-        return
     body: dict[str, object] = {
         "issue_id": str(issue_id),
         "kind": charge.kind,
@@ -116,4 +111,23 @@ async def _book(
     }
     if reversal is not None:
         body["reason"] = reversal.reason
-    await add_leaf(conn, tenant, now, "billing.charged" if reversal is None else "billing.credited", body, ticket_id)
+    leaf = make_leaf(tenant, now, "billing.charged" if reversal is None else "billing.credited", body)
+    await t.charge.later(
+        conn,
+        tenant=tenant,
+        issue_id=issue_id,
+        sign=1 if reversal is None else -1,
+        kind=charge.kind if reversal is None else reversal.reason,
+        grade=charge.grade,
+        price_minor=charge.price_minor,
+        currency=charge.currency,
+        at=entry.at,
+        contract_id=contract.id,
+        contract_version=contract.version,
+        leaf_no=entry.leaf_seq,
+        leaf_ts=leaf.ts,
+        leaf_kind=leaf.kind,
+        canon=leaf.canonical,
+        leaf_hash=leaf.leaf_hash,
+        ticket_id=ticket_id,
+    )

@@ -65,7 +65,7 @@ HANDED = {
 }
 CODE = {
     "en": "Your code is {code}. It is valid for 15 minutes. If you did not write to us, ignore this message.",
-    "de": "Ihr Code lautet {code}. Er gilt 15 Minuten. Haben Sie uns nicht geschrieben, ignorieren Sie diese Nachricht.",
+    "de": "Ihr Code lautet {code}. Er gilt 15 Minuten. Haben Sie uns nicht geschrieben, ist nichts zu tun.",
     "fr": "Votre code est {code}. Il est valable 15 minutes. Si vous ne nous avez pas écrit, ignorez ce message.",
     "es": "Su código es {code}. Es válido durante 15 minutos. Si no nos ha escrito, ignore este mensaje.",
 }
@@ -111,6 +111,9 @@ def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "") -
 
     `to`: another address than the ticket's sender (a one-time code goes to the address on record).
     """
+    if tr.state.silent:
+        go_to(tr, after)
+        return
     channel = "email" if to else desk.ticket.channel
     delivering = channel in desk.runtime.channels
     key = hashlib.sha256(f"{desk.ticket.ticket_id}:{tr.state.ordinal}:{text}".encode()).hexdigest()[:40]
@@ -121,21 +124,18 @@ def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "") -
         return
     args = {"to": to or desk.ticket.sender, "text": text, "subject": desk.ticket.subject}
     tr.leaf("reply.intent", {"effect_key": key, "channel": channel, "args_sha256": hash_of(args)})
-    tr.also(
-        lambda conn: t.intend(
-            conn,
-            tenant=desk.runtime.tenant,
-            effect_key=key,
-            ticket_id=desk.ticket.ticket_id,
-            kind="reply",
-            capability=f"{channel}.send",
-            args=args,
-            args_hash=hash_of(args),
-            amount_minor=0,
-            currency="",
-            idempotency="C",
-            now=desk.now,
-        )
+    tr.put(
+        t.intend,
+        effect_key=key,
+        ticket_id=desk.ticket.ticket_id,
+        kind="reply",
+        capability=f"{channel}.send",
+        args=args,
+        args_hash=hash_of(args),
+        amount_minor=0,
+        currency="",
+        idempotency="C",
+        now=desk.now,
     )
     tr.set(step="send", sends=(*tr.state.sends, key), after=after)
     tr.status = "open"
@@ -150,8 +150,4 @@ def go_to(tr: Transition, after: After) -> None:
 
 
 def first_reply(desk: Desk, tr: Transition) -> None:
-    tr.also(
-        lambda conn: t.meet_timer(
-            conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id, kind="first_response", now=desk.now
-        )
-    )
+    tr.put(t.meet_timer, ticket_id=desk.ticket.ticket_id, kind="first_response", now=desk.now)
