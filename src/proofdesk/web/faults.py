@@ -10,8 +10,11 @@ import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from proofdesk.flows.folder import TenantFolderError
 from proofdesk.flows.outcome import Refusal
+from proofdesk.flows.proofs import LedgerInconsistent
 from proofdesk.flows.registry import UnknownTenant
+from proofdesk.flows.subjects import SubjectErased
 from proofdesk.store.errors import StoreUnavailable
 
 log = structlog.get_logger("web")
@@ -106,12 +109,27 @@ def _as_api_error(error: Exception) -> ApiError:
         case psycopg.OperationalError():
             log.error("database refused", sqlstate=error.sqlstate)
             return ApiError(503, "unavailable", "the database could not do this now; try again")
-        case UnknownTenant():
-            return ApiError(409, "conflict", "the tenant has no configuration: load it first")
+        case UnknownTenant() | TenantFolderError() | SubjectErased() | LedgerInconsistent():
+            return _of_the_house(error)
         case _:
             # Only the kind of fault is logged: its text may hold what a requester wrote.
             log.error("request failed", error=type(error).__name__, at=_where(error))
             return ApiError(500, "internal", "an internal error; the server's log has its kind and place")
+
+
+def _of_the_house(error: UnknownTenant | TenantFolderError | SubjectErased | LedgerInconsistent) -> ApiError:
+    match error:
+        case UnknownTenant():
+            return ApiError(409, "conflict", "the tenant has no configuration: load it first")
+        case TenantFolderError():
+            log.error("tenant configuration cannot be used", error=str(error))
+            return ApiError(503, "unavailable", "the tenant's configuration no longer fits its connected systems")
+        case SubjectErased():
+            return ApiError(409, "conflict", "this requester's data was erased; nothing new can be recorded for them")
+        case LedgerInconsistent():
+            log.critical("ledger does not match its checkpoint", error=str(error))
+            said = "the ledger does not match its signed checkpoint: stop and check it"
+            return ApiError(500, "ledger_inconsistent", said)
 
 
 def _parameter(error: ValidationException) -> ApiError:
@@ -129,4 +147,4 @@ def _where(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+    return "" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}"

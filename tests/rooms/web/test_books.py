@@ -137,6 +137,9 @@ async def test_proofs_across_tiles_and_tampering(server: Server, engine_pool: Po
     await rewrite_leaf(owner_pool, tenant, bytes(32))
     with pytest.raises(LedgerInconsistent):
         await Proofs(server.shell.pool, "key").prove(tenant, 2 * TILE)
+    auditor = await server.key(tenant, "auditor")
+    alarm = await server.client.get(f"{API}/ledger/leaves/5/proof", headers=auditor)
+    assert (alarm.status_code, alarm.json()["error"]["code"]) == (500, "ledger_inconsistent")
     await rewrite_leaf(owner_pool, tenant, (5).to_bytes(32, "big"))
 
 
