@@ -14,6 +14,8 @@ from proofdesk.engine.drain import drain_ledger
 from proofdesk.engine.feeder import LOCK_KEY as FEED_LOCK
 from proofdesk.engine.feeder import Feeder
 from proofdesk.engine.leader import lead
+from proofdesk.engine.mail import LOCK_KEY as MAIL_LOCK
+from proofdesk.engine.mail import MailPoller
 from proofdesk.engine.queue import Queue, install_queue
 from proofdesk.engine.sequencer import LOCK_KEY as SEQUENCE_LOCK
 from proofdesk.engine.sequencer import Sequencer
@@ -45,6 +47,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     shell: Shell
     registry: Registry
     encoder: Encoder | None
+    env: Mapping[str, str] = {}
+    """Where `env:NAME` in a tenant's files is looked up."""
 
 
 def open_database(settings: Settings) -> tuple[Endpoint, EmbeddedServer | None]:
@@ -81,10 +85,11 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Pools, keys, clock and tenants of one process, released when the block ends."""
     keys = load_keys(settings.home)
+    env = dict(os.environ) if env is None else env
     encoder = load_encoder()
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(endpoint, "app", max_size=pool_size))
-        registry = Registry(pool, os.environ if env is None else env, encoder)
+        registry = Registry(pool, env, encoder)
         stack.push_async_callback(registry.close)
         shell = Shell(
             pool=pool,
@@ -98,7 +103,9 @@ async def open_house(
                 max_effect_attempts=settings.max_effect_attempts,
             ),
         )
-        yield House(settings=settings, endpoint=endpoint, keys=keys, shell=shell, registry=registry, encoder=encoder)
+        yield House(
+            settings=settings, endpoint=endpoint, keys=keys, shell=shell, registry=registry, encoder=encoder, env=env
+        )
 
 
 async def run_worker(house: House, name: str) -> None:
@@ -113,13 +120,16 @@ async def run_worker(house: House, name: str) -> None:
         queue, shell.clock, depth=settings.feed_depth, lease_s=settings.lease_s, every_s=settings.feed_every_s
     )
     sequencer = make_sequencer(house)
+    mail = MailPoller(shell, house.env, every_s=settings.poll_mail_s)
     try:
         async with queue.app.open_async(), asyncio.TaskGroup() as group:
+            group.create_task(lead(house.endpoint, "mail", MAIL_LOCK, mail.turn))
             group.create_task(lead(house.endpoint, "feeder", FEED_LOCK, feeder.turn))
             group.create_task(lead(house.endpoint, "sequencer", SEQUENCE_LOCK, sequencer.turn))
             group.create_task(queue.run(name))
     finally:
         sequencer.close()
+        await mail.close()
 
 
 def make_sequencer(house: House) -> Sequencer:

@@ -188,17 +188,26 @@ def tenant_folder(target: Path) -> Path:
 
 
 @asynccontextmanager
-async def open_desk(endpoint: Endpoint, home: Path, *, today: str = "2026-11-22") -> AsyncIterator[Desk]:
+async def open_desk(
+    endpoint: Endpoint,
+    home: Path,
+    *,
+    today: str = "2026-11-22",
+    env: dict[str, str] | None = None,
+    tenant_extra: str = "",
+) -> AsyncIterator[Desk]:
     """Everything running against `endpoint`, the tenant loaded; keys and witness below `home`."""
     office = BackOffice(seed=7, today=today, tokens=TOKENS, faults=[])
     wall = Wall()
     async with serving(office) as url:
-        env = {"LARKFIELD_URL": url, "LARKFIELD_READ_TOKEN": "read", "LARKFIELD_WRITE_TOKEN": "write"}
+        env = {**(env or {}), "LARKFIELD_URL": url, "LARKFIELD_READ_TOKEN": "read", "LARKFIELD_WRITE_TOKEN": "write"}
         async with open_house(Settings(home=home), endpoint, env=env) as house:
             shell = msgspec.structs.replace(house.shell, clock=Clock(wall=wall))
             house = msgspec.structs.replace(house, shell=shell)
             with tempfile.TemporaryDirectory() as folder:
                 root = tenant_folder(Path(folder) / "tenant")
+                with (root / "tenant.yaml").open("a", encoding="utf-8") as file:
+                    file.write(tenant_extra)
                 await load_tenant(shell, root, loaded_by="test", env=env, encoder=house.encoder)
             sequencer = make_sequencer(house)
             try:

@@ -50,6 +50,7 @@ async def erase_subject(
         under_way = await t.actions_under_way(conn, **place)
         if under_way:
             return Deferred(tickets=tuple(dict.fromkeys(row.ticket_id for row in under_way)))
+        await t.forget_sender(conn, **place)
         if await t.destroy_subject(conn, **place, now=now) != 1:
             return NothingToErase()
         for reply in await t.give_up_replies(conn, **place):

@@ -41,6 +41,10 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     message_ref: str = ""
     refs: tuple[str, ...] = ()
     ticket_id: UUID | None = None
+    silent: str = ""
+    """Why no machine may answer this message: it is kept, a ticket it opens goes to a person without a word."""
+    by_machine: bool = False
+    """Sent by a machine: it is kept with the ticket it belongs to, but answers nothing and opens nothing."""
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True, tag="received"):
@@ -51,6 +55,8 @@ class Received(msgspec.Struct, frozen=True, kw_only=True, tag="received"):
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True, tag="rejected"):
     reason: str
+    ignored: bool = False
+    """Nobody's fault: a machine's message that belongs to no ticket."""
 
 
 async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received | Rejected:
@@ -69,6 +75,8 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
         ticket = await _thread(conn, tenant, incoming)
         if incoming.ticket_id is not None and ticket is None:
             return Rejected(reason="there is no such ticket")
+        if ticket is None and incoming.by_machine:
+            return Rejected(reason=incoming.silent, ignored=True)
         if ticket is None:
             ticket_id, subject_ref, key = await _open_ticket(shell, conn, runtime, incoming, now)
         else:
@@ -77,7 +85,8 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
             if known is None:
                 return Rejected(reason="the data of this ticket was erased; please write to us anew")
             key = known
-            await _wake(conn, runtime, ticket, incoming, now)
+            if not incoming.by_machine:
+                await _wake(conn, runtime, ticket, incoming, now)
         await t.add_message(
             conn,
             tenant=tenant,
@@ -85,7 +94,7 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
             ticket_id=ticket_id,
             at=now,
             direction="in",
-            author="requester",
+            author="system" if incoming.by_machine else "requester",
             public=True,
             text=incoming.text,
             channel_ref=incoming.message_ref,
@@ -99,8 +108,9 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
             now=now,
             raw_sha256=digest,
             outcome="ticket" if ticket is None else "reply",
-            reason="",
+            reason=incoming.silent,
             ticket_id=ticket_id,
+            sender_hmac=shell.subjects.address_hmac(tenant, incoming.sender) if incoming.by_machine else None,
         )
         body: dict[str, Any] = {"ticket_id": str(ticket_id), "channel": incoming.channel, "new": ticket is None}
         leaf = make_leaf(
@@ -155,7 +165,7 @@ async def _open_ticket(
         sender=incoming.sender,
         sender_verified=incoming.verified,
         subject=incoming.subject[:MAX_SUBJECT_CHARS],
-        state=msgspec.to_builtins(State()),
+        state=msgspec.to_builtins(State(silent=incoming.silent)),
         priority=2,
         now=now,
     )

@@ -119,9 +119,13 @@ def _goes_straight_on(desk: Desk, tr: Transition, done: Step) -> bool:
 
 async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     state = desk.state
+    if state.silent and state.step == "understand":
+        await hand_off(desk, tr, "limit_reached", state.silent)
+        return
     if state.news and await _hear(desk, tr):
         return
-    if tr.state.waiting_for and await _waited(desk, tr):
+    # What is still on its way out has not been asked yet: nothing can have answered it.
+    if tr.state.step != "send" and tr.state.waiting_for and await _waited(desk, tr):
         return
     match tr.state.step:
         case "understand":
@@ -180,10 +184,11 @@ async def _waited(desk: Desk, tr: Transition) -> bool:
 
 
 async def _latest_answer(desk: Desk) -> str | None:
-    """The requester's message since we last wrote, None when there is none."""
+    """The requester's message since we last wrote, None when there is none. What a machine sent is no answer."""
     async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
         messages = await t.messages(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
-    return messages[-1].text if messages and messages[-1].direction == "in" else None
+    spoken = [message for message in messages if message.author != "system"]
+    return spoken[-1].text if spoken and spoken[-1].direction == "in" else None
 
 
 async def _stall(desk: Desk, tr: Transition, error: ConnectorError) -> None:

@@ -71,5 +71,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The requester wrote while we were at work: what we are doing may no longer be what they want."""
     stalls: int = 0
     """Times in a row that another system gave no answer."""
+    silent: str = ""
+    """Why no machine may answer this requester; empty: it may."""
     assisted: bool = False
     """An approval by a person was part of it: priced on its own line."""

@@ -50,7 +50,7 @@ async def understand(desk: Desk, tr: Transition) -> None:
 async def _inbound(desk: Desk) -> list[str]:
     async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
         messages = await t.messages(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
-    return [message.text for message in messages if message.direction == "in"]
+    return [message.text for message in messages if message.author == "requester"]
 
 
 def _triage_facts(desk: Desk, text: str, signals: tuple[Signal, ...]) -> TriageFacts:

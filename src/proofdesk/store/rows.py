@@ -276,6 +276,12 @@ class GivenUpReply(msgspec.Struct, frozen=True, kw_only=True):
     ticket_id: UUID
 
 
+class KnownRef(msgspec.Struct, frozen=True, kw_only=True):
+    channel_ref: str
+    ticket_id: UUID
+    sender: str
+
+
 class LeafNo(msgspec.Struct, frozen=True, kw_only=True):
     leaf_no: int
 

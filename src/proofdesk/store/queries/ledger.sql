@@ -78,6 +78,10 @@ where e.tenant = %(tenant)s and t.tenant = e.tenant and t.ticket_id = e.ticket_i
   and e.kind = 'reply' and e.state in ('intent', 'sent')
 returning e.effect_key, e.ticket_id;
 
+-- name: forget_sender :execute
+update inbox i set sender_hmac = null from subject_key k
+where i.tenant = %(tenant)s and k.tenant = i.tenant and k.subject_ref = %(subject_ref)s and i.sender_hmac = k.address_hmac;
+
 -- name: forget_messages :execute
 update message m set text = '[erased]', channel_ref = '' from ticket t
 where m.tenant = %(tenant)s and t.tenant = m.tenant and t.ticket_id = m.ticket_id and t.subject_ref = %(subject_ref)s;

@@ -107,13 +107,29 @@ select kind, started_at, due_at, met_at from sla_timer
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s order by started_at, kind;
 
 -- name: inbox_add :execute
-insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_sha256, outcome, reason, ticket_id)
-values (%(tenant)s, %(inbox_id)s, %(channel)s, %(delivery_id)s, %(now)s, %(raw_sha256)s, %(outcome)s, %(reason)s, %(ticket_id)s)
+insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_sha256, outcome, reason, ticket_id, sender_hmac)
+values (%(tenant)s, %(inbox_id)s, %(channel)s, %(delivery_id)s, %(now)s, %(raw_sha256)s, %(outcome)s, %(reason)s,
+        %(ticket_id)s, %(sender_hmac)s)
 on conflict (tenant, channel, delivery_id) do nothing;
 
 -- name: inbox_of :optional
 select outcome, reason, ticket_id, raw_sha256 from inbox
 where tenant = %(tenant)s and channel = %(channel)s and delivery_id = %(delivery_id)s;
+
+-- name: mails_of_machine :one
+-- Machine-made mails carry the HMAC of their sender; other messages do not.
+select count(*)::int as n from inbox
+where tenant = %(tenant)s and sender_hmac = %(sender_hmac)s and received_at > %(since)s;
+
+-- name: replies_to :one
+select count(*)::int as n from effect
+where tenant = %(tenant)s and kind = 'reply' and lower(args ->> 'to') = lower(%(address)s::text) and created_at > %(since)s;
+
+-- name: messages_of_refs :many
+select m.channel_ref, t.ticket_id, t.sender from message m
+join ticket t on t.tenant = m.tenant and t.ticket_id = m.ticket_id
+where m.tenant = %(tenant)s and m.channel_ref = any(%(refs)s::text[]) and m.channel_ref <> ''
+order by m.at desc limit 200;
 
 -- name: cursor :optional
 select cursor from channel_cursor where tenant = %(tenant)s and channel = %(channel)s;

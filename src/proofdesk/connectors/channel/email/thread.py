@@ -124,7 +124,7 @@ def decide_answering(
     went to, this address within `limits.window_s` before this mail."""
     if read_message_id(message.message_id, domain) is not None:
         return Ignored(reason="our own message came back")
-    machine = _made_by_machine(message)
+    machine = made_by_machine(message)
     if machine and auto_mails >= limits.auto_mails:
         return Ignored(reason="too many automatic mails from this sender")
     if machine:
@@ -136,7 +136,8 @@ def decide_answering(
     return Answerable()
 
 
-def _made_by_machine(message: InboundMessage) -> str:
+def made_by_machine(message: InboundMessage) -> str:
+    """What kind of machine wrote it, in words; empty when a person seems to have."""
     if message.is_bounce or message.null_return_path:
         return "a delivery report"
     if message.is_out_of_office:

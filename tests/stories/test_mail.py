@@ -1,0 +1,230 @@
+"""A mail comes in, a question and the answers go out; the servers fail on the way and nothing is doubled or lost."""
+
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+import pytest_asyncio
+
+from proofdesk.connectors.channel.email.imap import Cursor
+from proofdesk.connectors.channel.email.strip import strip_reply
+from proofdesk.engine.mail import MailPoller
+from proofdesk.flows.mail import load_cursor
+from proofdesk.store import tables as t
+from proofdesk.store.endpoint import Endpoint
+from proofdesk.store.pool import ADAPTERS, tenant_transaction
+from simulators.mail import MailSimulator
+from tests.database import fresh_database
+from tests.stories.conftest import prove_books
+from tests.stories.desk import TENANT, Desk, open_desk
+from tests.stories.orders import pending_order
+
+SUPPORT = "help@larkfield.example"
+EMAIL = """
+email:
+  address: help@larkfield.example
+  imap: "env:MAIL_IMAP"
+  smtp: "env:MAIL_SMTP"
+  user: help@larkfield.example
+  password: "env:MAIL_PASSWORD"
+  imap_security: plain
+  smtp_security: plain
+  smtp_login: false
+  trusted_authserv: mx.larkfield.example
+"""
+
+
+class Post:
+    """The desk, its mail server and the loop that reads it."""
+
+    def __init__(self, desk: Desk, mail: MailSimulator, poller: MailPoller) -> None:
+        self.desk, self.mail, self.poller = desk, mail, poller
+        self._sent = 0
+
+    async def arrives(self, sender: str, text: str, *, proven: bool = True, **headers: str) -> str:
+        """A mail is in the support mailbox and the mailbox is polled; gives its Message-ID."""
+        self._sent += 1
+        message_id = headers.pop("message_id", f"<m{self._sent}@mail.example>")
+        domain = sender.rpartition("@")[2]
+        lines = [f"Authentication-Results: mx.larkfield.example; dmarc=pass header.from={domain}"] if proven else []
+        lines += [f"From: {sender}", f"To: {SUPPORT}", f"Message-ID: {message_id}", "Subject: my order"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.mail.deliver(("\r\n".join(lines) + "\r\n\r\n" + text + "\r\n").encode(), SUPPORT)
+        await self.poll()
+        return message_id
+
+    async def poll(self) -> None:
+        """One turn of the mail loop, then every ticket as far as it goes, product time passing over retries."""
+        async with await psycopg.AsyncConnection.connect(
+            self.desk.house.endpoint.conninfo("engine"), autocommit=True, context=ADAPTERS
+        ) as conn:
+            await self.poller.turn(conn)  # type: ignore[arg-type]
+        for _ in range(4):
+            for ticket_id in await self.tickets():
+                await self.desk.advance(ticket_id)
+            self.desk.wall.shift_s += 5.0
+
+    async def tickets(self) -> list[UUID]:
+        async with tenant_transaction(self.desk.house.shell.pool, TENANT) as conn:
+            rows = await t.recent_tickets(conn, tenant=TENANT, status="", limit=100, offset=0)
+        return [row.ticket_id for row in rows]
+
+    async def inbox(self) -> list[tuple[str, str]]:
+        async with tenant_transaction(self.desk.house.shell.pool, TENANT) as conn:
+            cursor = await conn.execute("select outcome, reason from inbox where channel = 'email' order by inbox_id")
+            return [(row["outcome"], row["reason"]) for row in await cursor.fetchall()]
+
+    def letters(self, address: str) -> list[Message]:
+        return [message_from_bytes(stored.raw) for stored in self.mail.mailbox(address).mails]
+
+
+def body(letter: Message) -> str:
+    content = letter.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content.decode()
+
+
+@pytest_asyncio.fixture
+async def post(database_template: Endpoint, tmp_path: Path) -> AsyncIterator[Post]:
+    async with MailSimulator() as mail:
+        env = {
+            "MAIL_IMAP": f"127.0.0.1:{mail.imap_port}",
+            "MAIL_SMTP": f"127.0.0.1:{mail.smtp_port}",
+            "MAIL_PASSWORD": mail.password,
+        }
+        with fresh_database(database_template) as endpoint:
+            async with open_desk(endpoint, tmp_path, env=env, tenant_extra=EMAIL) as desk:
+                poller = MailPoller(desk.house.shell, desk.house.env, every_s=1.0)
+                yield Post(desk, mail, poller)
+                await poller.close()
+                await prove_books(desk, tmp_path)
+
+
+async def test_a_question_an_answer_in_the_thread_and_a_threaded_reply(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"Hello,\r\nplease cancel my order {order.id}.\r\n")
+    (question,) = post.letters(customer.email)
+    assert (question["In-Reply-To"], question["Subject"]) == (first, "Re: my order")
+    assert "yes or no" in body(question)
+    answer = await post.arrives(
+        customer.email,
+        "yes\r\n\r\nOn Sun, 22 Nov 2026 at 10:00 Larkfield wrote:\r\n> Here is what we will do:\r\n> Cancel order",
+        In_Reply_To=str(question["Message-ID"]),
+        References=f"{first} {question['Message-ID']}",
+    )
+    assert post.desk.office.world.orders[order.id].status == "cancelled"
+    _, final = post.letters(customer.email)
+    assert final["In-Reply-To"] == answer
+    assert final["References"].split()[0] == first
+    assert "is cancelled" in body(final)
+    assert len(await post.tickets()) == 1
+
+
+async def test_the_server_fails_for_a_while_and_one_reply_goes_out(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    post.mail.fail_next("temporary", 2)
+    await post.arrives(customer.email, f"please cancel my order {order.id}")
+    assert len(post.letters(customer.email)) == 1
+    (ticket_id,) = await post.tickets()
+    assert (await post.desk.ticket(ticket_id)).status == "waiting_requester"
+    assert (await post.desk.kinds(ticket_id)).count("reply.unanswered") == 2
+
+
+async def test_a_connection_lost_after_data_repeats_under_the_same_message_id(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    post.mail.fail_next("drop_after_data")
+    await post.arrives(customer.email, f"please cancel my order {order.id}")
+    letters = post.letters(customer.email)
+    assert len(letters) == 2
+    assert len({letter["Message-ID"] for letter in letters}) == 1
+    assert len(await post.tickets()) == 1
+
+
+async def test_the_same_mail_twice_and_a_mailbox_read_again_open_nothing_new(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    text = f"please cancel my order {order.id}"
+    message_id = await post.arrives(customer.email, text)
+    await post.arrives(customer.email, text, message_id=message_id)
+    post.mail.reset_uid_validity(SUPPORT)
+    await post.poll()
+    assert len(await post.tickets()) == 1
+    assert await post.inbox() == [("ticket", "")]
+    cursor = await load_cursor(post.desk.house.shell, TENANT)
+    assert cursor.last_uid == 2
+    await post.arrives(customer.email, "Please look at another matter of mine.", message_id=message_id)
+    assert len(await post.tickets()) == 2
+
+
+async def test_the_cursor_moves_only_after_the_mails_are_stored(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    post.mail.fail_next("imap_drop")
+    await post.arrives(customer.email, f"please cancel my order {order.id}")
+    assert await load_cursor(post.desk.house.shell, TENANT) == Cursor()
+    assert await post.tickets() == []
+    await post.poll()
+    assert len(await post.tickets()) == 1
+
+
+async def test_machines_are_not_answered(post: Post) -> None:
+    _, customer = pending_order(post.desk)
+    for _ in range(7):
+        await post.arrives(customer.email, "I am away until Monday.", Auto_Submitted="auto-replied")
+    assert await post.tickets() == []
+    assert post.letters(customer.email) == []
+    outcomes = await post.inbox()
+    assert {outcome for outcome, _ in outcomes} == {"ignored"}
+    assert [reason for _, reason in outcomes[4:6]] == [
+        "an out-of-office reply",
+        "too many automatic mails from this sender",
+    ]
+
+
+async def test_an_out_of_office_reply_in_a_thread_is_kept_and_answers_nothing(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"please cancel my order {order.id}")
+    await post.arrives(customer.email, "yes, I am away until Monday.", Auto_Submitted="auto-replied", In_Reply_To=first)
+    (ticket_id,) = await post.tickets()
+    assert (await post.desk.ticket(ticket_id)).status == "waiting_requester"
+    assert post.desk.office.world.orders[order.id].status == "pending"
+    await post.arrives(customer.email, "yes", In_Reply_To=first)
+    assert post.desk.office.world.orders[order.id].status == "cancelled"
+
+
+async def test_whoever_asks_for_no_machine_answer_gets_a_person(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    await post.arrives(customer.email, f"please cancel my order {order.id}", X_Auto_Response_Suppress="All")
+    (ticket_id,) = await post.tickets()
+    assert (await post.desk.ticket(ticket_id)).status == "handed_off"
+    assert post.letters(customer.email) == []
+
+
+async def test_a_stranger_who_names_a_thread_gets_a_ticket_of_their_own(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"please cancel my order {order.id}")
+    await post.arrives("mallory@example.com", "yes", In_Reply_To=first)
+    assert len(await post.tickets()) == 2
+    assert post.desk.office.world.orders[order.id].status == "pending"
+
+
+async def test_an_unproven_sender_does_not_act(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    await post.arrives(customer.email, f"please cancel my order {order.id}", proven=False)
+    (letter,) = post.letters(customer.email)
+    assert "postcode" in body(letter)
+    assert strip_reply(body(letter)).text
+
+
+async def test_an_unreadable_mail_leaves_a_row_with_its_reason(post: Post) -> None:
+    await post.arrives("a@example.com, b@example.com", "Hello")
+    assert await post.tickets() == []
+    assert await post.inbox() == [("rejected", "From names 2 senders; one is expected")]
+
+
+def test_the_cursor_survives_the_database() -> None:
+    cursor: Any = Cursor(uid_validity=7, last_uid=3, recent=(1, 3))
+    assert msgspec.convert(msgspec.to_builtins(cursor), Cursor) == cursor
