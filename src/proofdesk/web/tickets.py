@@ -70,7 +70,8 @@ async def _receive(request: StrictRequest, incoming: Incoming) -> Received:
     shell = web_of(request).shell
     received = await receive(shell, await shell.tenants.get(request.user.tenant), incoming)
     if not isinstance(received, Received):
-        raise ApiError(409, "conflict", received.reason, field="delivery_id")
+        field = "delivery_id" if incoming.ticket_id is None else ""
+        raise ApiError(409, "conflict", received.reason, field=field)
     return received
 
 

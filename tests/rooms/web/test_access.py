@@ -1,5 +1,9 @@
 """Who may do what: every route of the application against every role, tenants apart, keys revoked, limits kept."""
 
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar, get
@@ -14,6 +18,7 @@ from proofdesk.web.access import ROLES_OPT
 from proofdesk.web.app import API
 from proofdesk.web.body import StrictRequest
 from tests.rooms.web.support import OneTenant, Server, make_app, make_shell
+from tests.stories.desk import serving
 
 PUBLIC_PATHS = {
     "/",
@@ -201,6 +206,25 @@ async def test_a_large_body_is_refused(app_pool: Pool, engine_pool: Pool) -> Non
         body = msgspec.json.encode({"delivery_id": "1", "sender": "a", "text": "x" * 3_000})
         answer = await client.post(f"{API}/tickets", headers=headers, content=body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+async def test_a_large_body_in_pieces_is_refused_by_a_real_server(app_pool: Pool, engine_pool: Pool) -> None:
+    """No Content-Length says how much comes: the limit must hold while it is read."""
+    tenants = OneTenant()
+    shell = make_shell(app_pool, tenants)
+    app = make_app(shell, engine_pool, Settings(max_body_bytes=20_000))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 1_000
+
+    async with serving(app) as url, httpx.AsyncClient(base_url=url) as client:
+        server = Server(shell, tenants, app, cast(Any, client))
+        headers = await server.key(await server.tenant(), "agent")
+        answer = await client.post(f"{API}/tickets", headers=headers, content=pieces())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+        body = {"delivery_id": "1", "sender": "a@example.org", "text": "hello"}
+        assert (await client.post(f"{API}/tickets", headers=headers, json=body)).status_code == 201
 
 
 async def test_without_a_database_the_answer_is_503(database: Endpoint) -> None:

@@ -19,8 +19,8 @@ from proofdesk.flows.people import ROLES
 from proofdesk.web.app import API
 from tests.rooms.web.support import Server
 
-EXAMPLES = 25
-"""For each operation. About 600 requests in all."""
+EXAMPLES = 12
+"""For each operation. About 250 requests in all."""
 CHECKS: list[Callable[..., Any]] = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
@@ -40,7 +40,7 @@ async def test_the_api_keeps_to_its_document(server: Server) -> None:
         return asyncio.run_coroutine_threadsafe(server.client.request(**request), loop).result(timeout=30)
 
     sent = [await asyncio.to_thread(probe, operation, headers, call) for operation in operations]
-    assert sum(sent) > 200
+    assert sum(sent) > 150
 
 
 def probe(operation: Any, headers: dict[str, str], call: Callable[[dict[str, Any]], httpx.Response]) -> int:
