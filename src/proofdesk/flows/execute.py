@@ -195,21 +195,18 @@ def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) 
             "policy_hash": desk.runtime.gate.policy_hash,
         },
     )
-    tr.also(
-        lambda conn: t.intend(
-            conn,
-            tenant=desk.runtime.tenant,
-            effect_key=key,
-            ticket_id=desk.ticket.ticket_id,
-            kind="compensation" if compensation else "action",
-            capability=act.capability,
-            args=act.args,
-            args_hash=args_hash(act.args),
-            amount_minor=act.amount_minor,
-            currency=act.currency,
-            idempotency=capability.idempotency,
-            now=desk.now,
-        )
+    tr.put(
+        t.intend,
+        effect_key=key,
+        ticket_id=desk.ticket.ticket_id,
+        kind="compensation" if compensation else "action",
+        capability=act.capability,
+        args=act.args,
+        args_hash=args_hash(act.args),
+        amount_minor=act.amount_minor,
+        currency=act.currency,
+        idempotency=capability.idempotency,
+        now=desk.now,
     )
     budget = budget_for(desk, act)
     if budget is not None and not compensation:

@@ -141,9 +141,7 @@ async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, error: Con
         await hand_off(desk, tr, reason, f"{under_way.act.capability}: {attempts} attempts")
         return
     tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": attempts, "uncertain": error.uncertain})
-    tr.also(
-        lambda conn: t.attempt_effect(conn, tenant=desk.runtime.tenant, effect_key=under_way.effect_key, now=desk.now)
-    )
+    tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)
     wait_s = max(error.retry_after_s, min(limits.retry_first_s * 2 ** (attempts - 1), limits.retry_most_s))
     tr.status = "open"
     tr.due_at = desk.now + timedelta(seconds=wait_s * desk.shell.clock.speed)
@@ -158,18 +156,14 @@ def _settled(
     if receipt is not None:
         body["read_back_sha256"] = args_hash({"receipt": receipt})
     tr.leaf(f"effect.{state}" if not under_way.compensation else f"compensation.{state}", body)
-    tenant = desk.runtime.tenant
-    tr.also(
-        lambda conn: t.settle_effect(
-            conn,
-            tenant=tenant,
-            effect_key=key,
-            state=state,
-            answer=jsonb(answer),
-            receipt=jsonb(receipt) if receipt is not None else None,
-            now=desk.now,
-        )
+    tr.put(
+        t.settle_effect,
+        effect_key=key,
+        state=state,
+        answer=jsonb(answer),
+        receipt=jsonb(receipt) if receipt is not None else None,
+        now=desk.now,
     )
     if under_way.act.amount_minor and state != "uncertain":
         reservation = "spent" if state == "confirmed" else "released"
-        tr.also(lambda conn: t.settle_reservation(conn, tenant=tenant, effect_key=key, state=reservation))
+        tr.put(t.settle_reservation, effect_key=key, state=reservation)

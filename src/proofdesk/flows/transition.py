@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg import AsyncCursor, IntegrityError
 
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.state import State
@@ -18,6 +19,7 @@ from proofdesk.ledger.canonical import Leaf, make_leaf
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection, Pool, tenant_transaction
 from proofdesk.store.rows import TicketRow
+from proofdesk.store.sql import Execute
 
 Write = Callable[[Connection], Awaitable[object]]
 
@@ -44,6 +46,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     leaves: int
     decisions: int
     writes: int
+    puts: int
 
 
 class Transition:
@@ -61,6 +64,7 @@ class Transition:
         self._leaves: list[Leaf] = []
         self._decisions: list[tuple[UUID, int, str, bytes, bytes, bytes, bytes]] = []
         self._writes: list[Write] = []
+        self._puts: list[tuple[Execute, dict[str, Any]]] = []
         self.floor: Mark | None = None
         """What must be committed whatever becomes of the rest: the outcome of an effect."""
 
@@ -75,12 +79,14 @@ class Transition:
             leaves=len(self._leaves),
             decisions=len(self._decisions),
             writes=len(self._writes),
+            puts=len(self._puts),
         )
 
     def rewind(self, to: Mark) -> None:
         """Forget everything gathered since `to`."""
         self.state, self.status, self.due_at = to.state, to.status, to.due_at
-        del self._leaves[to.leaves :], self._decisions[to.decisions :], self._writes[to.writes :]
+        del self._leaves[to.leaves :], self._decisions[to.decisions :]
+        del self._writes[to.writes :], self._puts[to.puts :]
 
     def leaf(self, kind: str, body: dict[str, Any], *, personal: bytes | None = None) -> None:
         """Add a ledger leaf. `body` holds nothing personal; `personal` is sealed and committed to by hash."""
@@ -108,50 +114,36 @@ class Transition:
             },
         )
 
+    def put(self, statement: Execute, **args: Any) -> None:
+        """Add a statement of which nothing needs to come back; all of them travel in one go."""
+        self._puts.append((statement, {"tenant": self.tenant, **args}))
+
     def also(self, write: Write) -> None:
-        """Add a statement to the same transaction."""
+        """Add a write that reads or counts, run after the statements of `put`."""
         self._writes.append(write)
 
     def message(self, text: str, *, channel_ref: str = "", author: str = "worker") -> None:
         message_id = new_id()
         self.leaf("message.sent", {"message_id": str(message_id), "author": author}, personal=text.encode())
-        self.also(
-            lambda conn: t.add_message(
-                conn,
-                tenant=self.tenant,
-                message_id=message_id,
-                ticket_id=self.ticket.ticket_id,
-                at=self.now,
-                direction="out",
-                author=author,
-                public=True,
-                text=text,
-                channel_ref=channel_ref,
-            )
+        self.put(
+            t.add_message,
+            message_id=message_id,
+            ticket_id=self.ticket.ticket_id,
+            at=self.now,
+            direction="out",
+            author=author,
+            public=True,
+            text=text,
+            channel_ref=channel_ref,
         )
 
     async def commit(self, pool: Pool, *, lease_s: float) -> TicketRow:
         """Write it all; gives the moved row. Raises LostRace. `lease_s` 0 lets the lease go."""
         encoded = msgspec.to_builtins(self.state)
         async with tenant_transaction(pool, self.tenant) as conn:
-            moved = await t.move(
-                conn,
-                tenant=self.tenant,
-                ticket_id=self.ticket.ticket_id,
-                version=self.ticket.version,
-                status=self.status,
-                state=encoded,
-                priority=self.priority,
-                due_at=self.due_at,
-                now=self.now,
-                lease_s=lease_s,
-            )
-            if moved != 1:
-                raise LostRace(str(self.ticket.ticket_id))
+            await self._write_queued(conn, encoded, lease_s)
             for write in self._writes:
                 await write(conn)
-            await self._write_decisions(conn)
-            await append_leaves(conn, self.tenant, self._leaves, self.ticket.ticket_id)
         return msgspec.structs.replace(
             self.ticket,
             state=encoded,
@@ -161,13 +153,42 @@ class Transition:
             priority=self.priority,
         )
 
+    async def _write_queued(self, conn: Connection, state: dict[str, Any], lease_s: float) -> None:
+        """Everything whose answer is only a count, in one round trip. Raises LostRace."""
+        moved: AsyncCursor[Any] | None = None
+        try:
+            async with conn.pipeline():
+                moved = await t.move.later(
+                    conn,
+                    tenant=self.tenant,
+                    ticket_id=self.ticket.ticket_id,
+                    version=self.ticket.version,
+                    status=self.status,
+                    state=state,
+                    priority=self.priority,
+                    due_at=self.due_at,
+                    now=self.now,
+                    lease_s=lease_s,
+                )
+                for statement, args in self._puts:
+                    await statement.later(conn, **args)
+                await self._write_decisions(conn)
+                await append_leaves(conn, self.tenant, self._leaves, self.ticket.ticket_id)
+        except IntegrityError as error:
+            # The others were on their way before it was known that the ticket had moved.
+            if moved is None or moved.rowcount == 1:
+                raise
+            raise LostRace(str(self.ticket.ticket_id)) from error
+        if moved.rowcount != 1:
+            raise LostRace(str(self.ticket.ticket_id))
+
     async def _write_decisions(self, conn: Connection) -> None:
         if not self._decisions:
             return
         ids, ordinals, kinds, facts, facts_hashes, outputs, output_hashes = map(
             list, zip(*self._decisions, strict=True)
         )
-        await t.add_decisions(
+        await t.add_decisions.later(
             conn,
             tenant=self.tenant,
             ticket_id=self.ticket.ticket_id,

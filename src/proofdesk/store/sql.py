@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import tuple_row
 
 from proofdesk.store.errors import StoreError
@@ -132,6 +132,13 @@ class Execute(_Bound):
         async with conn.cursor() as cursor:
             await cursor.execute(self._sql, args)
             return max(cursor.rowcount, 0)
+
+    async def later(self, conn: AsyncConnection[Any], /, **args: Any) -> AsyncCursor[Any]:
+        """Queue the statement in the pipeline under way; the cursor's `rowcount` holds once the pipeline has ended."""
+        self._check(args)
+        cursor = conn.cursor()
+        await cursor.execute(self._sql, args)
+        return cursor
 
 
 class Queries:
