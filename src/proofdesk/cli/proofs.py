@@ -13,6 +13,7 @@ from proofdesk.cli.running import Home, Json
 
 if TYPE_CHECKING:
     from proofdesk.app import House
+    from proofdesk.flows.erase import Deferred, Erased, NothingToErase
     from proofdesk.flows.invoice import Invoice
     from proofdesk.flows.replay import CannotReplay, Replayed
 
@@ -91,7 +92,13 @@ def check(tenant: Tenant = None, home: Home = None, json: Json = False) -> None:
         from proofdesk.flows.self_check import self_check
 
         names = [tenant] if tenant else await tenants_of(house)
-        return {name: [f"{found.check} {found.subject}: {found.detail}" for found in await self_check(house.shell.pool, name, house.shell.clock.now())] for name in names}
+        return {
+            name: [
+                f"{found.check} {found.subject}: {found.detail}"
+                for found in await self_check(house.shell.pool, name, house.shell.clock.now())
+            ]
+            for name in names
+        }
 
     found = in_house(work, home)
     faults = sum(len(each) for each in found.values())
@@ -117,13 +124,23 @@ def erase(
     if not yes and not typer.confirm(f"Erase everything personal of {subject}? This cannot be undone."):
         fail("nothing was erased")
 
-    async def work(house: "House", _: bool) -> object:
-        from proofdesk.flows.erase import erase_subject
+    async def work(house: "House", _: bool) -> "Erased | Deferred | NothingToErase":
+        from proofdesk.flows.erase import NothingToErase, erase_subject, find_subject
 
-        return await erase_subject(house.shell, await the_tenant(house, tenant), subject, by=getpass.getuser())
+        name = await the_tenant(house, tenant)
+        found = await find_subject(house.shell, name, subject)
+        if found is None:
+            return NothingToErase()
+        return await erase_subject(house.shell, name, found, requested_by=f"console:{getpass.getuser()}")
 
-    done = accepted(in_house(work, home))
+    from proofdesk.flows.erase import Deferred, Erased
+
+    done = in_house(work, home)
+    if isinstance(done, Deferred):
+        fail("nothing was erased: an action of these tickets is under way in another system; try again in a minute")
+    if not isinstance(done, Erased):
+        fail(f"there is no data subject with the address {subject}, or it was erased before")
     if json:
-        print_json(done)
+        print_json({"subject_ref": done.subject_ref, "tickets": done.tickets})
     else:
-        say(f"erased: {done}")
+        say(f"erased: {done.tickets} tickets of data subject {done.subject_ref} cannot be read any more")

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from proofdesk.cli.output import CheckFailed, UserError, print_json
@@ -12,6 +11,8 @@ from proofdesk.store.errors import StoreError
 
 DONE, CHECK_FAILED, WRONG_USE = 0, 1, 2
 INTERRUPTED = 130
+# Typer carries its own copy of click under a private name; its public exceptions lead to their base.
+_WRONG_WORDS: type[Exception] = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException")
 
 
 def run(words: Sequence[str] | None = None) -> int:
@@ -22,19 +23,14 @@ def run(words: Sequence[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         code = command.main(args=given, prog_name="proofdesk", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(f"{error.format_message()}\n")
-        return WRONG_USE
-    except click.ClickException as error:
-        return _wrong(_usage(error), given)
-    except click.Abort:
+    except typer.Abort:
         return INTERRUPTED
     except CheckFailed:
         return CHECK_FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        message = explained(error)
+        message = _usage(error) if isinstance(error, _WRONG_WORDS) else explained(error)
         if message is None:
             raise
         return _wrong(message, given)
@@ -71,10 +67,14 @@ def _expected() -> tuple[type[Exception], ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _usage(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    help_hint = f" Try `{context.command_path} --help`." if context else ""
-    return f"{error.format_message()}{help_hint}"
+def _usage(error: Exception) -> str:
+    """What was wrong with the words, and whose --help shows the right ones."""
+    said = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return str(said)
+    # A group without a command answers with its whole help already.
+    return str(said) if said.startswith("Usage:") else f"{str(said).rstrip('.')}. Try `{context.command_path} --help`."
 
 
 def _wrong(message: str, words: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from proofdesk.cli.output import fail, say
+from proofdesk.core.reading import Reading
 from proofdesk.flows.queries import EffectView, RequestView, TicketView, open_approvals, ticket_leaves, ticket_view
 
 if TYPE_CHECKING:
@@ -83,7 +84,20 @@ def show_page(page: TicketPage, *, brief: bool = False) -> None:
     say(f"Ledger: {len(page.leaves)} leaves, {len(ticket.decisions)} decisions. proofdesk replay {ticket.ticket_id}")
 
 
+def _show_reading(reading: Reading) -> None:
+    """What was understood of the latest message, before any of it was begun."""
+    say("Understood")
+    for request in reading.requests:
+        doubts = "; ".join(f"{doubt.kind} {doubt.slot}".strip() for doubt in request.doubts)
+        slots = ", ".join(f"{name} = {slot.shown or slot.value}" for name, slot in request.slots.items())
+        say(f"  {request.procedure} ({slots or 'no slots'})" + (f"; in doubt: {doubts}" if doubts else ""))
+    if reading.unread:
+        say(f"  {len(reading.unread)} part(s) not understood")
+
+
 def _show_work(page: TicketPage) -> None:
+    if page.ticket.reading is not None:
+        _show_reading(msgspec.convert(page.ticket.reading, Reading))
     if page.ticket.requests:
         say(f"Requests (confidence {page.ticket.confidence_ppm / 10_000:.1f} %)")
     for request in page.ticket.requests:
