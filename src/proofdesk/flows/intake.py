@@ -65,8 +65,19 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
         return Rejected(reason="the message has no text")
     if len(incoming.text) > MAX_TEXT_CHARS:
         return Rejected(reason=f"the text has more than {MAX_TEXT_CHARS} characters")
-    now = shell.clock.now()
-    tenant = runtime.tenant
+    try:
+        return await _store(shell, runtime, incoming)
+    except _DeliveredMeanwhile:
+        # The same delivery came twice at one moment and the other was first: it is there now.
+        return await _store(shell, runtime, incoming)
+
+
+class _DeliveredMeanwhile(Exception):
+    """Another transaction stored this delivery id; everything of ours is rolled back."""
+
+
+async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received | Rejected:
+    now, tenant = shell.clock.now(), runtime.tenant
     digest = hashlib.sha256(incoming.text.encode()).digest()
     async with tenant_transaction(shell.pool, tenant) as conn:
         seen = await t.inbox_of(conn, tenant=tenant, channel=incoming.channel, delivery_id=incoming.delivery_id)
@@ -87,19 +98,7 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
             key = known
             if not incoming.by_machine:
                 await _wake(conn, runtime, ticket, incoming, now)
-        await t.add_message(
-            conn,
-            tenant=tenant,
-            message_id=new_id(),
-            ticket_id=ticket_id,
-            at=now,
-            direction="in",
-            author="system" if incoming.by_machine else "requester",
-            public=True,
-            text=incoming.text,
-            channel_ref=incoming.message_ref,
-        )
-        await t.inbox_add(
+        added = await t.inbox_add(
             conn,
             tenant=tenant,
             inbox_id=new_id(),
@@ -112,17 +111,29 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
             ticket_id=ticket_id,
             sender_hmac=shell.subjects.address_hmac(tenant, incoming.sender) if incoming.by_machine else None,
         )
+        if not added:
+            raise _DeliveredMeanwhile
+        await _keep(conn, tenant, incoming, ticket_id, now)
         body: dict[str, Any] = {"ticket_id": str(ticket_id), "channel": incoming.channel, "new": ticket is None}
-        leaf = make_leaf(
-            tenant,
-            now,
-            "message.received",
-            body,
-            subject_ref=str(subject_ref),
-            ciphertext=sealer(key)(incoming.text.encode()),
-        )
+        sealed = sealer(key)(incoming.text.encode())
+        leaf = make_leaf(tenant, now, "message.received", body, subject_ref=str(subject_ref), ciphertext=sealed)
         await append_leaves(conn, tenant, [leaf], ticket_id)
     return Received(ticket_id=ticket_id, new=ticket is None)
+
+
+async def _keep(conn: Connection, tenant: str, incoming: Incoming, ticket_id: UUID, now: datetime) -> None:
+    await t.add_message(
+        conn,
+        tenant=tenant,
+        message_id=new_id(),
+        ticket_id=ticket_id,
+        at=now,
+        direction="in",
+        author="system" if incoming.by_machine else "requester",
+        public=True,
+        text=incoming.text,
+        channel_ref=incoming.message_ref,
+    )
 
 
 def _again(ticket_id: UUID | None, before: bytes, digest: bytes) -> Received | Rejected:

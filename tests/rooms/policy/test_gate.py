@@ -179,7 +179,7 @@ def test_the_policy_of_the_documentation_loads_and_does_what_it_says() -> None:
     assert isinstance(gate.judge(request(**sure)), Allowed)
     assert isinstance(gate.judge(request(**sure, amount_minor=20_000)), NeedsApproval)
     assert isinstance(gate.judge(request(**sure, budget_spent_minor=49_990)), Denied)
-    assert isinstance(gate.judge(request(**sure, signals=("regulator",))), Denied)
+    assert isinstance(gate.judge(request(**sure, signals=("regulator_complaint",))), Denied)
     assert isinstance(gate.judge(request(**sure, arg_provenance={"iban": "requester"}, approved=True)), Denied)
     assert isinstance(gate.judge(request(**sure, authenticated_by="name_postcode")), NeedsApproval)
 
