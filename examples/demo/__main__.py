@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--no-serve", action="store_true", help="end after the summary")
     parser.add_argument("--limit", type=int, default=0, help="only the first N tickets")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a service manager: stop what we started
     began = time.monotonic()
     folder = choose_folder(ROOT / "var/demo")
     tickets = load(ROOT / "examples/tickets/tickets.jsonl")
@@ -155,9 +157,11 @@ def _prove(stage: Stage, vkey: str, invoices: list[dict[str, Any]], played: Play
 
 
 def _serve(stage: Stage, keys: Keys, result: Result) -> None:
-    console.print(f"\nproofdesk keeps serving at {result.url}   (Ctrl-C ends the demonstration)", style="bold")
+    console.print(
+        f"\nproofdesk keeps serving at {result.url}   (Ctrl-C ends the demonstration)", style="bold", soft_wrap=True
+    )
     console.print(f"  API description  {result.url}/api/docs", markup=False)
-    console.print(f"  key for it       {keys.auditor}   (of this demonstration only)", markup=False)
+    console.print(f"  key for it       {keys.auditor}   (of this demonstration only)", markup=False, soft_wrap=True)
     console.print("In a second terminal:", markup=False)
     console.print(f"  {shown_environment(stage.env)}", markup=False, soft_wrap=True)
     some = next(iter(result.played.ids.values()), "ID")
