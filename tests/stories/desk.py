@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -54,8 +54,28 @@ class Wall:
         return time.time() + self.shift_s
 
 
+class Counted:
+    """The back office behind a door that counts. A write without a key gets a fresh one, as if keys were unknown to
+    the system: carried out as often as it is called."""
+
+    def __init__(self, office: BackOffice) -> None:
+        self._office = office
+        self.writes: list[str] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] != "GET" and not scope["path"].startswith("/control/"):
+            self.writes.append(scope["path"])
+            if not any(name == b"idempotency-key" for name, _ in scope["headers"]):
+                key = f"fresh-{len(self.writes)}".encode()
+                scope = {**scope, "headers": [*scope["headers"], (b"idempotency-key", key)]}
+        await self._office(scope, receive, send)
+
+
 class Desk:
-    def __init__(self, house: House, office: BackOffice, url: str, wall: Wall, sequencer: Sequencer) -> None:
+    def __init__(
+        self, house: House, office: BackOffice, url: str, wall: Wall, sequencer: Sequencer, counted: "Counted"
+    ) -> None:
+        self.counted = counted
         self.house = house
         self.office = office
         self.url = url
@@ -142,6 +162,30 @@ class Desk:
     def witness(self) -> Path:
         return self.house.settings.home / "witness"
 
+    async def settle(self, ticket_id: UUID) -> TicketRow:
+        """Advance over every retry until somebody else has to act."""
+        for _ in range(30):
+            await self.advance(ticket_id)
+            row = await self.ticket(ticket_id)
+            if row.status not in ("new", "open"):
+                return row
+            self.pass_time(timedelta(seconds=70))
+        raise AssertionError(f"the ticket never came to rest: {row.state}")
+
+    async def handoff(self, ticket_id: UUID) -> tuple[str, str]:
+        """Queue and reason of the ticket's handoff."""
+        async with tenant_transaction(self.house.shell.pool, TENANT) as conn:
+            row = await t.handoff_of(conn, tenant=TENANT, ticket_id=ticket_id)
+        assert row is not None, await self.kinds(ticket_id)
+        return row.queue, row.reason
+
+    async def billed(self, ticket_id: UUID) -> list[tuple[int, int]]:
+        """(sign, price in minor units) of the ticket's issue."""
+        issue_id = (await self.ticket(ticket_id)).issue_id
+        async with tenant_transaction(self.house.shell.pool, TENANT) as conn:
+            rows = await t.billed_of_issue(conn, tenant=TENANT, issue_id=issue_id)
+        return [(row.sign, row.price_minor) for row in rows]
+
     def pass_time(self, time: timedelta) -> None:
         self.wall.shift_s += time.total_seconds()
 
@@ -195,11 +239,13 @@ async def open_desk(
     today: str = "2026-11-22",
     env: dict[str, str] | None = None,
     tenant_extra: str = "",
+    change: Callable[[Path], None] | None = None,
 ) -> AsyncIterator[Desk]:
     """Everything running against `endpoint`, the tenant loaded; keys and witness below `home`."""
     office = BackOffice(seed=7, today=today, tokens=TOKENS, faults=[])
     wall = Wall()
-    async with serving(office) as url:
+    counted = Counted(office)
+    async with serving(counted) as url:
         env = {**(env or {}), "LARKFIELD_URL": url, "LARKFIELD_READ_TOKEN": "read", "LARKFIELD_WRITE_TOKEN": "write"}
         async with open_house(Settings(home=home), endpoint, env=env) as house:
             shell = msgspec.structs.replace(house.shell, clock=Clock(wall=wall))
@@ -208,9 +254,11 @@ async def open_desk(
                 root = tenant_folder(Path(folder) / "tenant")
                 with (root / "tenant.yaml").open("a", encoding="utf-8") as file:
                     file.write(tenant_extra)
+                if change is not None:
+                    change(root)
                 await load_tenant(shell, root, loaded_by="test", env=env, encoder=house.encoder)
             sequencer = make_sequencer(house)
             try:
-                yield Desk(house, office, url, wall, sequencer)
+                yield Desk(house, office, url, wall, sequencer, counted)
             finally:
                 sequencer.close()

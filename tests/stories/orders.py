@@ -17,5 +17,12 @@ def take_order(desk: Desk, wanted: Callable[[Any, Any], bool]) -> tuple[Any, Any
     raise AssertionError("the world has no such order left")
 
 
+def refundable_order(desk: Desk, least: int = 1, most: int = 10**9) -> tuple[Any, Any]:
+    """A delivered order in euros with this much left to refund, in minor units."""
+    return take_order(
+        desk, lambda o, _: o.status == "delivered" and o.currency == "EUR" and least <= o.refundable_minor <= most
+    )
+
+
 def pending_order(desk: Desk) -> tuple[Any, Any]:
     return take_order(desk, lambda order, _: order.status == "pending")

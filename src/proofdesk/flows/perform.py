@@ -9,7 +9,8 @@ from typing import Any
 
 from proofdesk.core.directive import Acted, ActFailed, Done, LookedUp, LookupRefused, Outcome, Read, ReadBack
 from proofdesk.core.interpreter import next_step, resume
-from proofdesk.flows.context import Desk, access_leaf, crash_point
+from proofdesk.flows.context import Desk, access_leaf
+from proofdesk.flows.crash import crash_point
 from proofdesk.flows.drive import Accessed, args_hash, drive, looked_up
 from proofdesk.flows.execute import execute
 from proofdesk.flows.handoff import hand_off
@@ -96,8 +97,8 @@ async def _read(desk: Desk, read_back: ReadBack) -> Outcome:
     return Read(value=answer.value) if isinstance(answer, LookedUp) else answer
 
 
-async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay) -> None:
-    """It is unknown whether the call went out: look whether the change is there."""
+async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, *, last: bool = False) -> None:
+    """It is unknown whether the call went out: look whether the change is there. `last`: nothing is repeated."""
     place = tr.state.current
     request = tr.state.requests[place]
     procedure = desk.runtime.procedures[request.run.procedure]
@@ -110,7 +111,7 @@ async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay) -> None:
         if directive.step in after.acted:
             await _prove(desk, tr, under_way, Answer(value={}, operation="reconciled"))
             return
-        if isinstance(found, Read) and _may_repeat(desk, under_way):
+        if isinstance(found, Read) and not last and _may_repeat(desk, under_way):
             await perform(desk, tr, fresh=True)
             return
     _settled(desk, tr, under_way, "uncertain")
@@ -135,10 +136,8 @@ async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, error: Con
         await execute(desk, tr, ActFailed(code="connector_failed", message=str(error)))
         return
     if attempts >= limits.max_effect_attempts:
-        _settled(desk, tr, under_way, "uncertain" if error.uncertain else "given_up")
-        tr.set(under_way=None)
-        reason = "effect_uncertain" if error.uncertain else "connector_failed"
-        await hand_off(desk, tr, reason, f"{under_way.act.capability}: {attempts} attempts")
+        # An earlier attempt may have arrived even when the last one surely did not: look before saying anything.
+        await _reconcile(desk, tr, under_way, last=True)
         return
     tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": attempts, "uncertain": error.uncertain})
     tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)

@@ -44,7 +44,8 @@ def find_claims(text: str, words: FunctionWords) -> tuple[Claim, ...]:
     for match in _ORDER_HASH.finditer(plain):
         claim("order_id", match, 0)
     for match in re.finditer(
-        rf"(?<!\w)(?i:{_any(cues['order_id'])})(?:\s+is|\s*:)?\s+#?(\w*\d{{3,}}\w*(?:-\w+)*)", plain
+        rf"(?<!\w)(?i:{_any(cues['order_id'])})(?:\s+is|\s*:)?\s+#?((?:[A-Za-z]{{1,6}}-)?\w*\d{{3,}}\w*(?:-\w+)*)",
+        plain,
     ):
         if f"#{match.group(1)}" not in {value for _, value in found}:
             claim("order_id", match, 1)
