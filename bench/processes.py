@@ -99,14 +99,17 @@ class Office:
 
 
 def start_worker(
-    home: Path, office: Office, *, env: Mapping[str, str] | None = None, wait: bool = True
+    home: Path, office: Office, *args: str, env: Mapping[str, str] | None = None, wait: bool = True
 ) -> "subprocess.Popen[bytes]":
-    """A worker on the database of `home`. Its complaints go to `home`/log/worker.log."""
+    """A worker on the database of `home`; `--cold` leaves the encoder out. It complains into `home`/log/worker.log."""
     log = home / "log" / "worker.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as errors:
         worker = start(
-            "bench.worker", env={**office.env, "PROOFDESK_HOME": str(home), **THREADS, **(env or {})}, errors=errors
+            "bench.worker",
+            *args,
+            env={**office.env, "PROOFDESK_HOME": str(home), **THREADS, **(env or {})},
+            errors=errors,
         )
     if wait and first_line(worker) != "ready" and not (env or {}).get("PROOFDESK_CRASH_AT"):
         raise RuntimeError(f"the worker did not start: {log.read_text()[-2000:]}")

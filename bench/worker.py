@@ -10,11 +10,11 @@ from proofdesk.app import open_database, open_house, run_worker
 from proofdesk.settings import load_settings
 
 
-async def work() -> None:
+async def work(*, warm: bool) -> None:
     settings = load_settings()
     endpoint, _ = open_database(settings)
     async with open_house(settings, endpoint) as house:
-        if house.encoder is not None:
+        if warm and house.encoder is not None:
             await asyncio.to_thread(house.encoder.one, "warm")
         running = asyncio.create_task(run_worker(house, f"worker-{os.getpid()}"))
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -26,4 +26,4 @@ async def work() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work())
+    asyncio.run(work(warm="--cold" not in sys.argv))

@@ -16,7 +16,7 @@ from proofdesk.engine.feeder import Feeder
 from proofdesk.engine.leader import lead
 from proofdesk.engine.mail import LOCK_KEY as MAIL_LOCK
 from proofdesk.engine.mail import MailPoller
-from proofdesk.engine.queue import Queue, install_queue
+from proofdesk.engine.queue import Queue, install_queue, keep_delivering
 from proofdesk.engine.sequencer import LOCK_KEY as SEQUENCE_LOCK
 from proofdesk.engine.sequencer import Sequencer
 from proofdesk.flows.clock import Clock
@@ -111,25 +111,33 @@ async def open_house(
 async def run_worker(house: House, name: str) -> None:
     """Deliver and advance tickets until cancelled; feed and number when this process leads."""
     settings, shell = house.settings, house.shell
-    queue = Queue(
-        house.endpoint,
-        lambda tenant, ticket_id: advance(shell, tenant, ticket_id),
-        concurrency=settings.concurrency,
-    )
     feeder = Feeder(
-        queue, shell.clock, depth=settings.feed_depth, lease_s=settings.lease_s, every_s=settings.feed_every_s
+        make_queue(house),
+        shell.clock,
+        depth=settings.feed_depth,
+        lease_s=settings.lease_s,
+        every_s=settings.feed_every_s,
     )
     sequencer = make_sequencer(house)
     mail = MailPoller(shell, house.env, every_s=settings.poll_mail_s)
     try:
-        async with queue.app.open_async(), asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             group.create_task(lead(house.endpoint, "mail", MAIL_LOCK, mail.turn))
             group.create_task(lead(house.endpoint, "feeder", FEED_LOCK, feeder.turn))
             group.create_task(lead(house.endpoint, "sequencer", SEQUENCE_LOCK, sequencer.turn))
-            group.create_task(queue.run(name))
+            group.create_task(keep_delivering(lambda: make_queue(house), name))
     finally:
         sequencer.close()
         await mail.close()
+
+
+def make_queue(house: House) -> Queue:
+    shell = house.shell
+    return Queue(
+        house.endpoint,
+        lambda tenant, ticket_id: advance(shell, tenant, ticket_id),
+        concurrency=house.settings.concurrency,
+    )
 
 
 def make_sequencer(house: House) -> Sequencer:

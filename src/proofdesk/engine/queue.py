@@ -4,11 +4,15 @@ Rules found by experiment (docs/adr/0003): one job per segment; no lock, no queu
 notify and event triggers are dropped, workers poll. A lost or doubled job changes nothing.
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import psycopg
+import structlog
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ProcrastinateException
 from procrastinate.schema import SchemaManager
 from procrastinate.types import JSONValue
 
@@ -21,6 +25,9 @@ POLL_S = 0.1
 HEARTBEAT_S = 5.0
 STALLED_S = 30.0
 GRACEFUL_S = 20.0
+RESTART_FIRST_S = 0.2
+RESTART_MOST_S = 5.0
+log = structlog.get_logger("engine")
 _INSTALL_LOCK = 7_201_431_003
 _TRIGGERS = """
 do $$
@@ -82,7 +89,11 @@ class Queue:
             await self._task.configure(priority=-rank, connection=conn).batch_defer_async(*jobs)
 
     async def run(self, name: str) -> None:
-        """Work until cancelled, then finish what is under way."""
+        """Work until cancelled, then finish what is under way. Ends by itself when the database goes away."""
+        async with self.app.open_async():
+            await self._run(name)
+
+    async def _run(self, name: str) -> None:
         await self.app.run_worker_async(
             queues=[QUEUE],
             name=name,
@@ -96,3 +107,27 @@ class Queue:
             shutdown_graceful_timeout=GRACEFUL_S,
             install_signal_handlers=False,
         )
+
+
+async def keep_delivering(make: Callable[[], Queue], name: str) -> None:
+    """Run a queue's worker and begin anew whenever it ends: after a restart of the database, or when it was paused
+    so long that the others took its registration away. Runs until cancelled.
+
+    What it held is in the tickets' rows; the leases bring it back.
+    """
+    task = asyncio.current_task()
+    wait_s = RESTART_FIRST_S
+    while task is None or not task.cancelling():
+        began = time.monotonic()
+        try:
+            await make().run(name)
+        except (psycopg.Error, ProcrastinateException, OSError) as error:
+            log.warning("the queue's worker ended and begins anew", error=type(error).__name__)
+        except ExceptionGroup as group:
+            if group.split((psycopg.Error, ProcrastinateException, OSError))[1] is not None:
+                raise
+            log.warning("the queue's worker ended and begins anew", error=type(group.exceptions[0]).__name__)
+        if time.monotonic() - began > RESTART_MOST_S:
+            wait_s = RESTART_FIRST_S
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, RESTART_MOST_S)

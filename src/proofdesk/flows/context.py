@@ -1,8 +1,5 @@
-"""What every step of a ticket's journey needs at hand, and the crash points the chaos tests stand on."""
+"""What every step of a ticket's journey needs at hand."""
 
-import os
-import signal
-from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -16,8 +13,6 @@ from proofdesk.flows.tenancy import Runtime, Tenants
 from proofdesk.flows.transition import Transition
 from proofdesk.store.pool import Pool
 from proofdesk.store.rows import TicketRow
-
-CRASH_AT = "PROOFDESK_CRASH_AT"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,24 +57,3 @@ def access_leaf(tr: Transition, accesses: list[Accessed]) -> None:
             "data.access",
             {"reads": [{"capability": a.capability, "args_sha256": a.args_hash} for a in accesses]},
         )
-
-
-def _no_crash(_: str) -> None:
-    return None
-
-
-def _crash_at(wanted: str) -> Callable[[str], None]:
-    name, _, count = wanted.partition(":")
-    left = [int(count or "1")]
-
-    def point(here: str) -> None:
-        if here == name:
-            left[0] -= 1
-            if left[0] <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return point
-
-
-crash_point: Callable[[str], None] = _crash_at(os.environ[CRASH_AT]) if os.environ.get(CRASH_AT) else _no_crash
-"""Named points of every flow step. With PROOFDESK_CRASH_AT=name[:n] the process kills itself there (chaos tests)."""

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from proofdesk.flows.context import Desk, crash_point
+from proofdesk.flows.context import Desk
+from proofdesk.flows.crash import crash_point
 from proofdesk.flows.talk import go_to
 from proofdesk.flows.transition import Transition
 from proofdesk.ports import ConnectorError, OutgoingMessage
@@ -24,6 +25,7 @@ async def deliver(desk: Desk, tr: Transition) -> None:
     for effect in effects:
         if effect is None or effect.state in ("confirmed", "given_up"):
             continue
+        crash_point("before_send")
         try:
             delivery_id = await _send(desk, effect, messages)
         except ConnectorError as error:

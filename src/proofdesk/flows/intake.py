@@ -13,6 +13,7 @@ import msgspec
 from proofdesk.core.resolution import EventType
 from proofdesk.core.thanks import is_thanks
 from proofdesk.flows.context import Shell
+from proofdesk.flows.crash import crash_point
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.settle import settle_issue
 from proofdesk.flows.state import State
@@ -118,6 +119,8 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
         sealed = sealer(key)(incoming.text.encode())
         leaf = make_leaf(tenant, now, "message.received", body, subject_ref=str(subject_ref), ciphertext=sealed)
         await append_leaves(conn, tenant, [leaf], ticket_id)
+        crash_point("intake_before_commit")
+    crash_point("intake_after_commit")
     return Received(ticket_id=ticket_id, new=ticket is None)
 
 

@@ -12,7 +12,8 @@ import structlog
 
 from proofdesk.core.consent import read_consent
 from proofdesk.flows.budgets import BudgetExhausted
-from proofdesk.flows.context import Desk, Shell, crash_point
+from proofdesk.flows.context import Desk, Shell
+from proofdesk.flows.crash import crash_point
 from proofdesk.flows.deliver import deliver
 from proofdesk.flows.execute import execute
 from proofdesk.flows.finish import close_after_window, finish
@@ -100,7 +101,7 @@ async def _steps(desk: Desk, tr: Transition, *, fresh: bool) -> tuple[Desk, Mark
             break
         if not _goes_straight_on(desk, tr, here.state.step):
             break
-        crash_point(f"before_{tr.state.step}")
+        crash_point("between_steps")
         here, mark = msgspec.structs.replace(here, state=tr.state), tr.mark()
     tr.set(stalls=tr.state.stalls if tr.state.stalls != desk.state.stalls else 0)
     return here, mark

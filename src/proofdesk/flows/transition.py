@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncCursor, IntegrityError
 
+from proofdesk.flows.crash import crash_point
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.state import State
 from proofdesk.ledger.canonical import Leaf, make_leaf
@@ -142,6 +143,7 @@ class Transition:
         encoded = msgspec.to_builtins(self.state)
         async with tenant_transaction(pool, self.tenant) as conn:
             await self._write_queued(conn, encoded, lease_s)
+            crash_point("mid_commit")
             for write in self._writes:
                 await write(conn)
         return msgspec.structs.replace(
