@@ -139,7 +139,7 @@ main{max-width:1200px;margin:0 auto;padding:24px 16px}h1{font-size:24px;line-hei
 table{border-collapse:collapse;background:var(--surface);width:100%}th,td{text-align:left;vertical-align:top;
 padding:8px 12px;border-bottom:1px solid color-mix(in srgb,var(--muted) 25%,transparent)}
 .figures th{width:16em;color:var(--muted);font-weight:500}.wide{overflow-x:auto}
-td:first-child{overflow-wrap:anywhere;min-width:9em}pre,code{overflow-wrap:anywhere;white-space:pre-wrap}
+td{overflow-wrap:anywhere}.wide td:first-child{min-width:9em}pre,code{overflow-wrap:anywhere;white-space:pre-wrap}
 pre{background:var(--surface);padding:12px;border-radius:8px}.checks{list-style:none;padding:0}
 .ok{color:var(--ok)}.bad{color:var(--bad);font-weight:600}
 """
