@@ -7,6 +7,8 @@ repeats under the same key, the others look first, and money is never sent twice
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from proofdesk.core.directive import Acted, ActFailed, Done, LookedUp, LookupRefused, Outcome, Read, ReadBack
 from proofdesk.core.interpreter import next_step, resume
 from proofdesk.flows.context import Desk, access_leaf
@@ -17,7 +19,7 @@ from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.prepare import facts_for, put
 from proofdesk.flows.state import UnderWay
 from proofdesk.flows.tenancy import procedure_capabilities
-from proofdesk.flows.transition import Transition
+from proofdesk.flows.transition import Transition, canonical
 from proofdesk.ports import Answer, ConnectorError, Refused
 from proofdesk.store import tables as t
 from proofdesk.store.pool import jsonb, tenant_transaction
@@ -37,7 +39,7 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
         await _reconcile(desk, tr, under_way)
         return
     try:
-        answer = await office.call(act.capability, act.args, key=under_way.effect_key)
+        answer = await office.call(act.capability, in_one_order(act.args), key=under_way.effect_key)
     except ConnectorError as error:
         await _no_answer(desk, tr, under_way, error)
         return
@@ -48,6 +50,13 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
         await execute(desk, tr, ActFailed(code="refused_by_system", message=f"{answer.code}: {answer.message}"))
         return
     await _prove(desk, tr, under_way, answer)
+
+
+def in_one_order(args: dict[str, Any]) -> dict[str, Any]:
+    """The same bytes whoever sends it: the database keeps no order of keys, and a repeat under one idempotency key
+    must be the same request."""
+    ordered: dict[str, Any] = msgspec.json.decode(canonical(args))
+    return ordered
 
 
 async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, answer: Answer) -> None:
