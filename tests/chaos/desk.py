@@ -68,6 +68,18 @@ class Chaos:
         self.workers: list[subprocess.Popen[bytes]] = []
         self._deliveries = 0
 
+    @property
+    def sent(self) -> int:
+        return len(self._sent)
+
+    async def cut_off(self, pid: int) -> None:
+        """End the database connections of a process, as a server does whose client no longer answers."""
+        ports = _local_ports(pid)
+        async with await psycopg.AsyncConnection.connect(self.house.endpoint.admin_conninfo(), autocommit=True) as conn:
+            await conn.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where client_port = any(%s)", (ports,)
+            )
+
     def worker(self, **env: str) -> "subprocess.Popen[bytes]":
         worker = start_worker(self.home, self.office, "--cold", env={"PROOFDESK_LEASE_S": LEASE_S, **self.env, **env})
         self.workers.append(worker)
@@ -191,6 +203,16 @@ class Chaos:
         while self.server.restarts == before:
             assert time.monotonic() < deadline, self.server.failure
             await asyncio.sleep(0.1)
+
+
+def _local_ports(pid: int) -> list[int]:
+    """Local TCP ports of the sockets a process holds open (proc(5))."""
+    sockets = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            sockets.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return [int(line.split()[1].rpartition(":")[2], 16) for line in lines if line.split()[9] in sockets]
 
 
 def _once(supply: Iterator[Ticket]) -> Iterator[Ticket]:

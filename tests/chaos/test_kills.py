@@ -1,0 +1,105 @@
+"""Whole processes go away, or stand still, or lose what they hold, in the middle of a run."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest_asyncio
+
+from tests.chaos.desk import Chaos, chaos_desk
+
+SEED = 20_261_122
+
+
+@pytest_asyncio.fixture
+async def chaos() -> AsyncIterator[Chaos]:
+    async with chaos_desk(scale=4) as desk:
+        yield desk
+
+
+async def _until_done(chaos: Chaos, share: float) -> None:
+    """Until that share of all tickets sent so far is done."""
+    while len(await chaos.open()) > chaos.sent * (1 - share):
+        await asyncio.sleep(0.05)
+
+
+async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
+    chance = random.Random(SEED)
+    await chaos.send(160)
+    for number in range(20):
+        worker = await asyncio.to_thread(chaos.worker)
+        await chaos.send(2)
+        done = chaos.sent - len(await chaos.open())
+        # Killed at work, not in idleness: after it has brought something on, at a moment nobody chose.
+        while chaos.sent - len(await chaos.open()) < done + 2 and len(await chaos.open()) > 4:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(chance.random() * 0.15)
+        worker.kill()
+        assert worker.wait() == -signal.SIGKILL, f"kill {number}"
+    await asyncio.to_thread(chaos.worker)
+    await chaos.finish()
+    await chaos.prove()
+
+
+async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
+    workers = [await asyncio.to_thread(chaos.worker) for _ in range(2)]
+    for number in range(5):
+        await chaos.send(24)
+        await _until_done(chaos, 0.8)
+        await chaos.send(12)
+        await chaos.kill_database()
+        assert [worker.poll() for worker in workers] == [None, None], f"a worker ended after kill {number}"
+    await chaos.finish()
+    await chaos.prove()
+
+
+async def test_a_paused_worker_is_overtaken_and_writes_nothing_late(chaos: Chaos) -> None:
+    first = await asyncio.to_thread(chaos.worker)
+    await chaos.send(40)
+    await _until_done(chaos, 0.3)
+    os.kill(first.pid, signal.SIGSTOP)
+    try:
+        await asyncio.to_thread(chaos.worker)
+        # The first one's tickets are held by its leases; the second takes them when those have run out. Locks and
+        # leadership of a process that stands still end only with its connections, as after a machine's suspension.
+        await chaos.cut_off(first.pid)
+        await chaos.finish()
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
+    await chaos.send(20)
+    await chaos.finish()
+    assert first.poll() is None
+    await chaos.prove()
+
+
+async def test_the_queue_is_emptied_under_the_workers(chaos: Chaos) -> None:
+    await asyncio.to_thread(chaos.worker)
+    for _ in range(3):
+        await chaos.send(30)
+        await _until_done(chaos, 0.5)
+        with psycopg.connect(chaos.house.endpoint.admin_conninfo(), autocommit=True) as conn:
+            conn.execute("truncate queue.procrastinate_jobs cascade")
+    await chaos.finish()
+    await chaos.prove()
+
+
+async def test_the_leader_is_killed_and_another_feeds_and_numbers(chaos: Chaos) -> None:
+    leader = await asyncio.to_thread(chaos.worker)
+    await chaos.send(20)
+    await _until_done(chaos, 0.5)
+    await asyncio.to_thread(chaos.worker)
+    leader.kill()
+    leader.wait()
+    await chaos.send(20)
+    await chaos.finish()
+    await chaos.prove()
+
+
+async def test_the_queue_has_no_triggers_that_notify(chaos: Chaos) -> None:
+    found = await chaos.one(
+        "select count(*) from pg_trigger where tgrelid = 'queue.procrastinate_jobs'::regclass and not tgisinternal"
+    )
+    assert found == 0
