@@ -4,6 +4,8 @@ Nothing is acted on while any request of the ticket is in doubt: a half-understo
 The model's triage gates what the rules found and answers for what they did not find.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from proofdesk.core.reading import Reading, Request
@@ -54,7 +56,7 @@ def decide_plan(facts: PlanFacts) -> Plan:
     triage = decide_triage(facts.triage, facts.config)
     if isinstance(triage, HumanFirst):
         return HandOver(reason=triage.signal.code, note=", ".join(triage.also))
-    wanted = tuple(request for request in facts.reading.requests if request.mood != "retracted")
+    wanted = _distinct(request for request in facts.reading.requests if request.mood != "retracted")
     if not wanted:
         return _without_request(triage)
     for request in wanted:
@@ -65,6 +67,15 @@ def decide_plan(facts: PlanFacts) -> Plan:
         return HandOver(reason="unread_content", note=f"{len(facts.reading.unread)} passage(s) not understood")
     rated = tuple(_rated(request, facts) for request in wanted)
     return ActOn(requests=rated, confidence_ppm=min(request.confidence_ppm for request in rated))
+
+
+def _distinct(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """Each wish once: people name one and the same wish in several sentences, and doing it twice is a wrong write."""
+    first: dict[bytes, Request] = {}
+    for request in requests:
+        wish = {name: slot.value for name, slot in request.slots.items()}
+        first.setdefault(msgspec.json.encode([request.procedure, request.mood, wish], order="sorted"), request)
+    return tuple(first.values())
 
 
 def _open_end(request: Request, facts: PlanFacts) -> AskRequester | HandOver | None:
