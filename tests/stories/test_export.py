@@ -19,13 +19,13 @@ async def test_it_waits_for_the_process_that_leads(desk: Desk, tmp_path: Path) -
     await desk.write(customer.email, f"please cancel my order {order.id}")
     with psycopg.connect(desk.house.endpoint.conninfo("engine"), autocommit=True) as leader:
         leader.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
-        waiting = asyncio.ensure_future(export(desk.house, TENANT, tmp_path / "export"))
+        waiting = asyncio.ensure_future(export(desk.house, TENANT, tmp_path / "asked"))
         await asyncio.sleep(0.3)
         assert not waiting.done()
         await desk.drain_ledger()
         summary = await waiting
     assert summary.leaves > 5
-    assert verify(tmp_path / "export", desk.vkey, "--witness", str(desk.witness))["ok"]
+    assert verify(tmp_path / "asked", desk.vkey, "--witness", str(desk.witness))["ok"]
 
 
 async def test_it_says_so_when_nobody_numbers(desk: Desk, tmp_path: Path) -> None:
@@ -33,5 +33,5 @@ async def test_it_says_so_when_nobody_numbers(desk: Desk, tmp_path: Path) -> Non
         return Numbered(done=False)
 
     with pytest.raises(ExportError, match=r"\d+ entries of larkfield are not numbered and signed after 0.2 s"):
-        await export_ledger(desk.house.shell, TENANT, tmp_path / "export", never, wait_s=0.2)
-    assert not (tmp_path / "export").exists()
+        await export_ledger(desk.house.shell, TENANT, tmp_path / "asked", never, wait_s=0.2)
+    assert not (tmp_path / "asked").exists()
