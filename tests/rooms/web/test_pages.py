@@ -92,3 +92,16 @@ async def test_the_documents_work_without_a_network(server: Server) -> None:
     assert f"{API}/approvals/{{approval_id}}/decide" in (await server.client.get("/api/docs")).text
     style = await server.client.get("/assets/proofdesk.css")
     assert style.headers["content-type"].startswith("text/css") and "url(" not in style.text
+
+
+async def test_a_form_of_our_own_page_is_taken_and_one_of_another_site_is_not(server: Server) -> None:
+    tenant = await server.tenant()
+    key = (await server.key(tenant, "manager"))["Authorization"].removeprefix("Bearer ")
+    # Under no-referrer browsers send "Origin: null" with a page's own forms, and nobody could sign in.
+    assert (await server.client.get("/")).headers["referrer-policy"] == "same-origin"
+    own = str(server.client.base_url).rstrip("/")
+    for origin, status in ((own, 303), ("https://elsewhere.example", 403), ("null", 403)):
+        answer = await server.client.post(
+            "/session", data={"key": key}, headers={"Origin": origin}, follow_redirects=False
+        )
+        assert answer.status_code == status, origin
