@@ -23,7 +23,15 @@ from proofdesk.core.procedure import Procedure
 from proofdesk.flows.tenancy import Email, Runtime, TenantSettings
 from proofdesk.language.intents.examples import LabelledText
 from proofdesk.language.langid import identify
-from proofdesk.language.reading import Profile, Reader, SlotProfile, TenantWords, WordFileError, load_tenant_words
+from proofdesk.language.reading import (
+    LANGUAGES,
+    Profile,
+    Reader,
+    SlotProfile,
+    TenantWords,
+    WordFileError,
+    load_tenant_words,
+)
 from proofdesk.language.signals import find_signals
 from proofdesk.policy.gate import CedarGate, PolicyRefused
 from proofdesk.policy.schema import schema_text
@@ -124,7 +132,9 @@ async def build(folder: Folder, env: Mapping[str, str]) -> Built:
         gate=gate,
         policy_text=policy_text,
         policy_schema=policy_schema,
-        reader=Reader([profile_of(each.procedure) for each in loaded.values()], words),
+        reader=Reader(
+            [profile_of(each.procedure) for each in loaded.values()], words, reading_languages(settings.languages)
+        ),
         channels=_channels(settings, env),
         connectors=tuple(connectors),
     )
@@ -162,6 +172,7 @@ def examples_of(procedures: Mapping[str, Procedure]) -> tuple[LabelledText, ...]
 def profile_of(procedure: Procedure) -> Profile:
     return Profile(
         procedure=procedure.id,
+        kind=procedure.kind,
         examples=procedure.understand.examples,
         acts=procedure.understand.acts,
         serves=procedure.understand.serves,
@@ -170,6 +181,11 @@ def profile_of(procedure: Procedure) -> Profile:
             for name, slot in procedure.slots.items()
         },
     )
+
+
+def reading_languages(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The tenant's own languages first; the others are read too, since people write what they speak."""
+    return tuple(dict.fromkeys((*(code for code in languages if code in LANGUAGES), *LANGUAGES)))
 
 
 def read_settings(path: Path) -> TenantSettings:

@@ -1,11 +1,11 @@
 import pytest
 
 from proofdesk.language.reading.claims import find_claims
-from proofdesk.language.reading.words import function_words
+from tests.rooms.reading.shop import reader
 
 
 def said(text: str) -> set[tuple[str, str]]:
-    return {(claim.kind, claim.value) for claim in find_claims(text, function_words())}
+    return {(claim.kind, claim.value) for claim in find_claims(text, reader().tongues)}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,6 @@ def test_the_content_of_a_request_is_no_claim() -> None:
 
 def test_spans_point_at_the_value() -> None:
     text = "Hello, my name is Ada Quill. My email is ada@quill.example."
-    for claim in find_claims(text, function_words()):
+    for claim in find_claims(text, reader().tongues):
         assert claim.span is not None
         assert text[claim.span.start : claim.span.end] == claim.value

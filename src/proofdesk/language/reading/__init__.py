@@ -7,5 +7,6 @@ from code. What no rule explains and could change the outcome becomes a doubt: t
 from proofdesk.language.reading.profile import Profile, SlotProfile
 from proofdesk.language.reading.reader import Reader
 from proofdesk.language.reading.tenant_words import TenantWords, WordFileError, load_tenant_words
+from proofdesk.language.reading.words import LANGUAGES
 
-__all__ = ["Profile", "Reader", "SlotProfile", "TenantWords", "WordFileError", "load_tenant_words"]
+__all__ = ["LANGUAGES", "Profile", "Reader", "SlotProfile", "TenantWords", "WordFileError", "load_tenant_words"]

@@ -15,7 +15,9 @@ def chosen_option(answer: str, doubt: Doubt, doc: Document, records: Records) ->
     """
     if doubt.options == ("yes", "no"):
         plain = answer.strip().strip(".!").casefold()
-        return "yes" if plain in doc.words.say_yes else "no" if plain in doc.words.say_no else ""
+        return (
+            "yes" if plain in doc.tongues.merged("say_yes") else "no" if plain in doc.tongues.merged("say_no") else ""
+        )
     named = {option for option in doubt.options if option.casefold() in answer.casefold()}
     for mention in doc.mentions:
         if mention.kind == "enum" and mention.payload[1] == doubt.slot and mention.payload[2] in doubt.options:

@@ -54,7 +54,7 @@ class Body:
         known = self.doc.id_at(at)
         if known is not None and self.frame.reason_at < 0 and not self.doc.starting(at, "value"):
             return self._id(at, *known)
-        if token.text in ",;" or self.doc.forms.low[at] in self.doc.words.joiner:
+        if token.text in ",;" or self.doc.forms.low[at] in self.doc.tongue[at].words.joiner:
             self.joined = True
             return at + 1
         for kind in _ATTACHED if self.frame.reason_at < 0 else ("enum",):
@@ -62,6 +62,9 @@ class Body:
             if mention is not None and getattr(self, f"_on_{kind}")(mention):
                 self.doc.use(mention.tokens())
                 return mention.end
+        if self.changes and self.frame.items and at > self.frame.act.start and "wish" in self.doc.kinds(at):
+            self.frame.items[-1].has_target = True
+            self.joined = False
         if (query := self.doc.starting(at, "query")) is not None and at > self.frame.act.start:
             return self._on_query(query)
         if self.frame.reason_at < 0 and (mark := self.doc.starting(at, "to")) is not None:
@@ -117,7 +120,8 @@ class Body:
         self.joined = False
 
     def _on_to(self, mention: Mention) -> int:
-        if self.changes and self.frame.items and mention.start > self.frame.act.start:
+        after_act = mention.start > self.frame.act.start or self.doc.tongue[mention.start].words.verb_final
+        if self.changes and self.frame.items and after_act:
             self.frame.items[-1].has_target = True
             self.doc.use(mention.tokens())
         elif self.changes and self.pending_option and mention.start > self.frame.act.start:
@@ -243,9 +247,13 @@ class Body:
         return all(self.doc.kinds(at) & {"determiner", "value", "option"} for at in between)
 
     def _on_hinted_value(self, mention: Mention) -> bool:
-        """A value that is also a function word ("half") is one only with its option's name beside it."""
-        after = self.doc.starting(mention.end, "option") if mention.end < self.frame.end else None
-        return after is not None and self._on_value(mention)
+        """A value that is also a function word ("two") is one only beside its option's name, or right as a target."""
+        beside = self.doc.starting(mention.end, "option", "placeholder") if mention.end < self.frame.end else None
+        item = self.frame.items[-1] if self.frame.items else None
+        targeted = (
+            item is not None and item.has_target and mention.start > 0 and "to" in self.doc.kinds(mention.start - 1)
+        )
+        return (beside is not None or targeted) and self._on_value(mention)
 
     def _on_value(self, mention: Mention) -> bool:
         senses = self._hinted(mention)

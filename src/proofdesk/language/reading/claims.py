@@ -3,7 +3,7 @@
 import re
 
 from proofdesk.core.reading import Claim, Span
-from proofdesk.language.reading.words import FunctionWords
+from proofdesk.language.reading.languages import Tongues
 
 MAX_CLAIMS = 20
 
@@ -18,7 +18,7 @@ _ORDER_HASH = re.compile(r"(?<!\w)#(\w*\d\w*(?:-\w+)*)")
 _CODE = re.compile(r"(?<!\w)(?:code)\D{0,12}(\d{6})(?!\d)", re.IGNORECASE)
 
 
-def find_claims(text: str, words: FunctionWords) -> tuple[Claim, ...]:
+def find_claims(text: str, tongues: Tongues) -> tuple[Claim, ...]:
     """Every claim in order of appearance; what stands inside {literals} is the content of a request, not a claim."""
     plain = _LITERAL.sub(lambda match: " " * len(match.group()), text)
     found: dict[tuple[str, str], Claim] = {}
@@ -30,12 +30,13 @@ def find_claims(text: str, words: FunctionWords) -> tuple[Claim, ...]:
 
     for match in _EMAIL.finditer(plain):
         claim("email", match, 0)
-    cues = words.claim_cues
-    for match in re.finditer(rf"(?<!\w)(?i:{_any(cues['name'])})[\s:,]+{_NAME}", plain):
+    for match in re.finditer(rf"(?<!\w)(?i:{_any(tongues.cues('name'))})[\s:,]+{_NAME}", plain):
         claim("name", match, 1)
     for match in _SIGNATURE.finditer(plain):
         claim("name", match, 1)
-    for match in re.finditer(rf"(?<!\w)(?i:{_any(cues['postcode'])})(?:\s+is|\s+of|\s*:)?\s+{_POSTCODE}(?!\w)", plain):
+    for match in re.finditer(
+        rf"(?<!\w)(?i:{_any(tongues.cues('postcode'))})(?:\s+is|\s+of|\s*:)?\s+{_POSTCODE}(?!\w)", plain
+    ):
         claim("postcode", match, 1)
     for match in _LONE_POSTCODE.finditer(plain):
         claim("postcode", match, 1)
@@ -44,7 +45,7 @@ def find_claims(text: str, words: FunctionWords) -> tuple[Claim, ...]:
     for match in _ORDER_HASH.finditer(plain):
         claim("order_id", match, 0)
     for match in re.finditer(
-        rf"(?<!\w)(?i:{_any(cues['order_id'])})(?:\s+is|\s*:)?\s+#?((?:[A-Za-z]{{1,6}}-)?\w*\d{{3,}}\w*(?:-\w+)*)",
+        rf"(?<!\w)(?i:{_any(tongues.cues('order_id'))})(?:\s+is|\s*:)?\s+#?((?:[A-Za-z]{{1,6}}-)?\w*\d{{3,}}\w*(?:-\w+)*)",
         plain,
     ):
         if f"#{match.group(1)}" not in {value for _, value in found}:

@@ -4,24 +4,35 @@ Measured on omissions: a missed constraint usually leaves another unique item, s
 a frame every word must be explained or harmless; outside, every word of a risk class. The rest is narrative.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from proofdesk.core.reading import Span
 from proofdesk.language.reading.body import QUERY_BARRED
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frame import Frame
+from proofdesk.language.reading.profile import Profile
+from proofdesk.language.reading.tokens import known_word
 
 _REASON_IS_FREE = frozenset({"negation", "anaphora", "comparative", "question"})
+_TELLING_IS_FREE = frozenset(
+    {"anaphora", "question", "report", "hypothetical", "quantifier", "comparative", "revision", "status", "option", "money",
+     "count", "one_of"}
+)  # fmt: skip
+MIN_STRANGE = 4
+"""From this many words on, more than half of them unknown make a sentence unreadable."""
 _IDENTITY_IS_FREE = frozenset(
     {"negation", "question", "quantifier", "report", "number", "id", "status", "anaphora", "comparative", "pay_context"}
 )
 
 
-def unread_tokens(doc: Document, frames: Sequence[Frame]) -> list[int]:
+def unread_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[str, Profile]) -> list[int]:
     """Tokens that no rule explains and that could change what is wanted."""
     inside: dict[int, Frame] = {at: frame for frame in frames for at in range(frame.start, frame.end)}
     identity = _identity_tokens(doc, frames)
-    found = []
+    telling = _telling_tokens(doc, frames, profiles)
+    found = sorted(_strange_tokens(doc))
+    if found:
+        return found
     _use_queries(doc, {frame.sentence for frame in frames})
     for at, token in enumerate(doc.tokens):
         if at in doc.used or at in doc.claimed:
@@ -30,7 +41,10 @@ def unread_tokens(doc: Document, frames: Sequence[Frame]) -> list[int]:
         if at in identity and (not risk or risk in _IDENTITY_IS_FREE):
             continue
         frame = inside.get(at)
-        if frame is None:
+        if at in telling:
+            if risk and risk not in _TELLING_IS_FREE:
+                found.append(at)
+        elif frame is None:
             if risk or at in doc.forms.doubtful:
                 found.append(at)
         elif frame.reason_at >= 0 and at >= frame.reason_at:
@@ -42,6 +56,41 @@ def unread_tokens(doc: Document, frames: Sequence[Frame]) -> list[int]:
         elif risk or (token.kind == "word" and not _harmless(doc, at)):
             found.append(at)
     return found
+
+
+def _telling_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[str, Profile]) -> set[int]:
+    """Sentences with nothing but requests to be told something: they change nothing, whatever their words."""
+    by_sentence: dict[int, list[Frame]] = {}
+    for frame in frames:
+        by_sentence.setdefault(frame.sentence, []).append(frame)
+    return {
+        at
+        for number, own in by_sentence.items()
+        if all(profiles[name].kind == "information" for frame in own for name in frame.procedures)
+        for at in range(*doc.sentences[number])
+    }
+
+
+def _strange_tokens(doc: Document) -> set[int]:
+    """Sentences in a language nobody listed: of their words hardly one is known."""
+    found: set[int] = set()
+    for start, end in doc.sentences:
+        words = [at for at in range(start, end) if doc.tokens[at].kind == "word" and doc.tokens[at].text[0].islower()]
+        strange = sum(_is_strange(doc, at) for at in words)
+        if words and (strange == len(words) or (len(words) >= MIN_STRANGE and 2 * strange > len(words))):
+            found.update(words)
+    return found
+
+
+def _is_strange(doc: Document, at: int) -> bool:
+    token = doc.tokens[at]
+    return (
+        not doc.kinds(at)
+        and at not in doc.forms.repaired
+        and at not in doc.claimed
+        and not known_word(token.low, doc.tongue[at].code)
+        and not known_word(token.base)
+    )
 
 
 def _use_queries(doc: Document, acting: set[int]) -> None:

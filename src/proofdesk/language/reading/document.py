@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from proofdesk.core.reading import Claim, Span
-from proofdesk.language.reading.mentions import Index, Mention, Words, find_mentions
+from proofdesk.language.reading.languages import Forms, Tongue, Tongues
+from proofdesk.language.reading.mentions import Index, Mention
 from proofdesk.language.reading.tokens import Token, base_form, paragraph_breaks, tokenise
-from proofdesk.language.reading.words import RISK_CLASSES, FunctionWords
+from proofdesk.language.reading.words import RISK_CLASSES
 
 _PAIR = re.compile(r"""["']?([\w /.-]+?)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^,}]*))""")
 
@@ -24,22 +25,36 @@ class Document:
         text: str,
         index: Index,
         ids: Mapping[str, tuple[str, str]],
-        words: FunctionWords,
+        tongues: Tongues,
         claims: Sequence[Claim] = (),
     ) -> None:
         self.text = text
-        self.words = words
+        self.tongues = tongues
         self.ids = ids
         self.tokens: list[Token] = tokenise(text, ids)
-        self.forms = Words(self.tokens, index)
-        self.mentions = find_mentions(self.tokens, self.forms, index)
         self.at: dict[int, list[Mention]] = {}
+        plain = self._sentences()
+        chosen = tongues.of(self.tokens, plain)
+        self.tongue = [tongue for (start, end), tongue in zip(plain, chosen, strict=True) for _ in range(start, end)]
+        runs: list[tuple[int, int, Tongue]] = []
+        for (start, end), tongue in zip(plain, chosen, strict=True):
+            if runs and runs[-1][2] is tongue:
+                start = runs.pop()[0]
+            runs.append((start, end, tongue))
+        self.forms = Forms(self.tokens, runs, index)
+        self.mentions = self.forms.mentions
         for mention in self.mentions:
             for place in mention.tokens():
                 self.at.setdefault(place, []).append(mention)
         self.used: set[int] = set()
         self.claimed = {at for claim in claims if claim.kind != "order_id" for at in self._covered(claim.span)}
         self.sentences = self._sentences()
+
+    @property
+    def language(self) -> str:
+        """The language most of the message is in."""
+        codes = [tongue.code for tongue in self.tongue]
+        return max(self.tongues.by_code, key=codes.count)
 
     def kinds(self, at: int) -> set[str]:
         return {mention.kind for mention in self.at.get(at, ())}
@@ -87,11 +102,13 @@ class Document:
         for kind in ("status", "option"):
             if kind in kinds:
                 return kind
-        return "comparative" if token.kind == "word" and self._graded(token) else ""
+        return "comparative" if token.kind == "word" and self._graded(at) else ""
 
-    def _graded(self, token: Token) -> bool:
+    def _graded(self, at: int) -> bool:
+        token = self.tokens[at]
         return (
-            token.low.endswith(self.words.comparative_endings)
+            bool(endings := self.tongue[at].words.comparative_endings)
+            and token.low.endswith(endings)
             and token.low != token.base
             and len(token.base) < len(token.low)
             and base_form(token.low) == token.base

@@ -6,6 +6,7 @@ from proofdesk.core.reading import Mood
 from proofdesk.language.reading.body import Body
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frame import Frame
+from proofdesk.language.reading.mentions import Mention
 from proofdesk.language.reading.profile import Profile
 
 MAX_FRAMES = 20
@@ -20,15 +21,33 @@ def build_frames(doc: Document, profiles: Mapping[str, Profile]) -> list[Frame]:
     """The frames of a message in its order, each parsed up to the next act of its sentence."""
     frames: list[Frame] = []
     for number, (start, end) in enumerate(doc.sentences):
-        acts = [m for at in range(start, end) if (m := doc.starting(at, "act"))]
+        acts = _acts(doc, start, end)
         for i, act in enumerate(acts[: MAX_FRAMES - len(frames)]):
             first = start if i == 0 else act.start
             last = acts[i + 1].start if i + 1 < len(acts) else end
             frame = Frame(procedures=act.payload, act=act, start=first, end=last, sentence=number)
+            told = all(profiles[name].kind == "information" for name in act.payload)
             frame.mood = _mood(doc, first, act.start, end)
+            if told and frame.mood in ("question", "hypothetical"):
+                frame.mood = "asserted"
             Body(doc, frame, profiles).parse()
             frames.append(frame)
     return frames
+
+
+def _acts(doc: Document, start: int, end: int) -> list[Mention]:
+    """The acts of a sentence without those that only repeat a part of the one around them."""
+    found: list[Mention] = []
+    for at in range(start, end):
+        act = doc.starting(at, "act")
+        if act is None:
+            continue
+        around = next((one for one in found if act.start < one.end), None)
+        if around is not None and (set(act.payload) & set(around.payload) or act.start in around.tokens()):
+            doc.use(act.tokens())
+            continue
+        found.append(act)
+    return found
 
 
 def _mood(doc: Document, start: int, act: int, end: int) -> Mood:

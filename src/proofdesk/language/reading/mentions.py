@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from rapidfuzz.distance import DamerauLevenshtein
 
-from proofdesk.language.reading.tokens import Token, is_matter, known_word, phrase
+from proofdesk.language.reading.tokens import Token, is_matter, known_word, phrase, tokenise
 
 MAX_GAP = 6
 """Words that may stand between the first word of an act and each next one."""
@@ -34,9 +34,15 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
     def tokens(self) -> Sequence[int]:
         return self.spread or range(self.start, self.end)
 
+    def moved(self, by: int) -> "Mention":
+        if not by:
+            return self
+        spread = tuple(at + by for at in self.spread)
+        return msgspec.structs.replace(self, start=self.start + by, end=self.end + by, spread=spread)
+
 
 class Index:
-    """Entries by their first word. `+` joins the reader's own with those of one requester's records."""
+    """Entries by their first word, on top of those of `base`."""
 
     def __init__(self, entries: Iterable[Entry] = (), base: "Index | None" = None) -> None:
         self.base = base
@@ -46,6 +52,12 @@ class Index:
             if entry.words:
                 self.by_first.setdefault(entry.words[0], []).append(entry)
                 self.words.update(entry.words)
+
+    def on(self, base: "Index") -> "Index":
+        """The same entries on top of another base."""
+        moved = Index(base=base)
+        moved.by_first, moved.words = self.by_first, self.words
+        return moved
 
     def starting(self, word: str) -> list[Entry]:
         found = self.by_first.get(word, [])
@@ -69,9 +81,13 @@ class Index:
         return set(best)
 
 
-def acts(entries: Iterable[str], payload: Any) -> list[Entry]:
-    """Act phrases keep their surface words: "cancelled" must not ask to cancel."""
-    return [Entry(tuple(text.casefold().split()), "act", payload) for text in entries]
+def surfaces(entries: Iterable[str], kind: str, payload: Any = None) -> list[Entry]:
+    """Phrases that keep their surface words: "cancelled" must not ask to cancel, and an "order" is no "ordered"."""
+    found = []
+    for text in entries:
+        words = tuple(token.low for token in tokenise(text) if is_matter(token))
+        found.append(Entry(words, kind, payload))
+    return found
 
 
 def phrases(entries: Iterable[str], kind: str, payload: Any = None) -> list[Entry]:
@@ -81,7 +97,7 @@ def phrases(entries: Iterable[str], kind: str, payload: Any = None) -> list[Entr
 class Words:
     """The comparable word of each token, typing slips repaired towards the index only."""
 
-    def __init__(self, tokens: Sequence[Token], index: Index) -> None:
+    def __init__(self, tokens: Sequence[Token], index: Index, language: str = "en") -> None:
         self.base: list[str] = []
         self.low: list[str] = []
         self.repaired: set[int] = set()
@@ -94,7 +110,7 @@ class Words:
                 and len(low) >= MIN_TYPO_LENGTH
                 and not index.has(base)
                 and not index.has(low)
-                and not known_word(low)
+                and not known_word(low, language)
                 and not _is_name(tokens, at)
                 and (near := index.near(low) or index.near(base))
             ):

@@ -1,5 +1,7 @@
 """What the reader knows of a procedure: the words that ask for it and the slots to fill."""
 
+from typing import Literal
+
 import msgspec
 
 from proofdesk.core.reading import SlotType
@@ -21,6 +23,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     statuses in which the operation is possible."""
 
     procedure: str
+    kind: Literal["action", "information"] = "action"
+    """Information only tells: a question is then the request itself."""
     examples: tuple[str, ...] = ()
     acts: tuple[str, ...] = ()
     serves: dict[str, tuple[str, ...]] = {}

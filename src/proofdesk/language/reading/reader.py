@@ -12,14 +12,16 @@ from proofdesk.language.reading.claims import find_claims
 from proofdesk.language.reading.coverage import as_spans, unread_tokens
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frames import build_frames
+from proofdesk.language.reading.gather import gather
+from proofdesk.language.reading.languages import Tongues
 from proofdesk.language.reading.loose import attach_loose_sentences
+from proofdesk.language.reading.narrative import use_narrative
 from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.requests import Resolver, as_request
 from proofdesk.language.reading.tenant_words import TenantWords
 from proofdesk.language.reading.together import together
 from proofdesk.language.reading.tokens import MAX_TEXT_CHARS
 from proofdesk.language.reading.vocabulary import known_ids, reader_index, records_index
-from proofdesk.language.reading.words import function_words
 
 MAX_ANSWERS = 10
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -30,15 +32,21 @@ MAX_SHOWN_SPANS = 4
 class Reader:
     """ports.RequestReader by rules. Pure: the same text, records and answers give the same Reading."""
 
-    def __init__(self, profiles: Iterable[Profile], tenant: TenantWords | None = None, language: str = "en") -> None:
+    def __init__(
+        self, profiles: Iterable[Profile], tenant: TenantWords | None = None, languages: Sequence[str] = ("en",)
+    ) -> None:
+        """`languages`: of LANGUAGES; the first one counts where a message does not tell."""
         self.profiles = {profile.procedure: profile for profile in profiles}
         self.tenant = tenant or TenantWords()
-        self.words = function_words(language)
-        self.language = language
-        self.index = reader_index(self.profiles.values(), self.words, self.tenant)
+        self.index = reader_index(self.profiles.values(), self.tenant)
+        self.tongues = Tongues(languages, self.index)
+        self.risky = self.tongues.risky()
+        self.bare = frozenset(
+            word for name in ("say_yes", "say_no", "say_unknown") for word in self.tongues.merged(name)
+        )
 
     def claims(self, text: str) -> tuple[Claim, ...]:
-        return find_claims(text, self.words)
+        return find_claims(text, self.tongues)
 
     def read(self, text: str, records: Records, answers: Sequence[str] = ()) -> Reading:
         """Answer i is taken as given to `first_doubt` of the reading with the answers before it."""
@@ -57,28 +65,29 @@ class Reader:
     def _says_nothing(self, answer: str) -> bool:
         """A bare yes, no, "I don't know" or code: it answers a question asked elsewhere, or none."""
         plain = answer.strip(" .!").casefold()
-        bare = (*self.words.say_yes, *self.words.say_no, *self.words.say_unknown)
-        return plain in bare or _CODE.fullmatch(plain) is not None
+        return plain in self.bare or _CODE.fullmatch(plain) is not None
 
     def _document(self, text: str, records: Records) -> Document:
-        index = records_index(records, self.tenant, self.index, self.words)
-        return Document(text, index, known_ids(records), self.words, self.claims(text))
+        index = records_index(records, self.tenant, self.index, self.risky)
+        return Document(text, index, known_ids(records), self.tongues, self.claims(text))
 
     def _read(self, text: str, records: Records, added: Sequence[str], settled: Mapping[str, str]) -> Reading:
         whole = "\n\n".join((text, *added))
         doc = self._document(whole, records)
         frames = build_frames(doc, self.profiles)
-        attach_loose_sentences(doc, frames)
+        kept = gather(doc, frames, self.profiles)
+        attach_loose_sentences(doc, kept)
         resolver = Resolver(doc, records, self.profiles, settled)
-        drafts = together([draft for frame in frames for draft in resolver.resolve(frame)], self.profiles)
-        unread = as_spans(doc, unread_tokens(doc, frames))
+        drafts = together([draft for frame in kept for draft in resolver.resolve(frame)], self.profiles)
+        use_narrative(doc, frames, self.profiles)
+        unread = as_spans(doc, unread_tokens(doc, frames, self.profiles))
         if len(whole) > MAX_TEXT_CHARS:
             unread = (*unread, Span(start=MAX_TEXT_CHARS, end=len(whole)))
         requests = [_guarded(as_request(draft, i + 1), whole, unread, settled) for i, draft in enumerate(drafts)]
         return Reading(
             requests=tuple(requests),
             unread=unread,
-            language=self.language,
+            language=doc.language,
         )
 
 

@@ -166,7 +166,7 @@ def same_address(one: Address, other: Address) -> bool:
 def _literal_address(doc: Document, at: int) -> tuple[Address | None, str]:
     fields: dict[str, str] = {}
     for key, value in doc.literal(at).items():
-        named = next((field for field, keys in doc.words.address_fields.items() if key in keys), "")
+        named = next((field for field, keys in doc.tongues.first.words.address_fields.items() if key in keys), "")
         if not named or named in fields:
             return None, ""
         fields[named] = value

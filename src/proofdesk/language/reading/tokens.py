@@ -15,11 +15,16 @@ MAX_TEXT_CHARS = 20_000
 _CHUNK = re.compile(
     r"(?P<literal>\{[^{}]{0,2000}\})"
     r"|(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
-    r"|(?P<id>\#\w+(?:-\w+)*|\w*_\w*\d\w*|\b[A-Za-z]{1,4}\d{4,}\b|\b\d{6,}\b)"
+    r"|(?P<id>\#\w+(?:-\w+)*|\b[A-Za-z]{2,5}-\d{3,}\b|\w*_\w*\d\w*|\b[A-Za-z]{1,4}\d{4,}\b|\b\d{6,}\b)"
     r"|(?P<number>\d+(?:[.,]\d+)*)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
     r"|(?P<mark>[^\w\s])",
 )
+_ELISION = re.compile(
+    r"(?:l|d|j|n|m|t|s|c|un|qu|lorsqu|puisqu|jusqu|parce qu|dell|all|nell|dall|sull|degl|quest|quell)['’](?=[^\W\d_])",
+    re.IGNORECASE,
+)
+"""French and Italian little words that lose their vowel: "l'article" is two words, "don't" is one."""
 _EDGE = re.compile(r"\w+(?:[-/.]\w+)+")
 _OPERATORS = frozenset("$€£%+&<>")
 _BREAK = re.compile(r"\n\s*\n|\n(?=\s*[-*•]|\s*[A-Z])")
@@ -50,6 +55,9 @@ def tokenise(text: str, known_ids: Container[str] = frozenset()) -> list[Token]:
         elif kind in ("word", "number") and match.group().casefold() in known_ids:
             kind = "id"
         surface = match.group()
+        if kind == "word" and (elided := _ELISION.match(surface)):
+            surface = elided.group()
+        end = match.start() + len(surface)
         low = surface.casefold().replace("’", "'")
         found.append(
             Token(
@@ -58,10 +66,10 @@ def tokenise(text: str, known_ids: Container[str] = frozenset()) -> list[Token]:
                 low=low,
                 base=base_form(low) if kind == "word" else low.lstrip("#") if kind == "id" else low,
                 start=match.start(),
-                end=match.end(),
+                end=end,
             )
         )
-        at = match.end()
+        at = end
     return found
 
 
@@ -80,8 +88,8 @@ def base_form(low: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def known_word(low: str) -> bool:
-    return bool(simplemma.is_known(low, lang="en"))
+def known_word(low: str, language: str = "en") -> bool:
+    return bool(simplemma.is_known(low, lang=language))
 
 
 @lru_cache(maxsize=16_384)

@@ -1,11 +1,11 @@
 """The reader's index: what profiles, the tenant's words and one requester's records let a message mention."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
 from proofdesk.core.records import Records
-from proofdesk.language.reading.mentions import Entry, Index, acts, phrases
+from proofdesk.language.reading.mentions import Entry, Index, phrases, surfaces
 from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.tenant_words import TenantWords
 from proofdesk.language.reading.tokens import phrase
@@ -20,8 +20,17 @@ class ValueSense(msgspec.Struct, frozen=True):
     value: str
 
 
-def reader_index(profiles: Iterable[Profile], words: FunctionWords, tenant: TenantWords) -> Index:
-    """Everything a message may mention before it is known whose it is."""
+_KIND_OF = (
+    ("target_marker", "to"), ("same", "same"), ("same_as", "same_as"), ("reason_marker", "reason"),
+    ("original_method", "original"), ("pay_context", "pay_context"), ("home_address", "home"), ("polite", "polite"),
+    ("filler", "filler"), ("identity", "identity"), ("one_of", "one_of"), ("placeholder", "placeholder"),
+    ("opener", "opener"), ("contrast", "contrast"), ("except_marker", "except"), ("determiner", "determiner"),
+    ("query", "query"), ("softener", "softener"), ("before", "before"), ("when_past", "when_past"),
+)  # fmt: skip
+
+
+def reader_index(profiles: Iterable[Profile], tenant: TenantWords) -> Index:
+    """What procedures and tenant let a message of any language mention."""
     entries: list[Entry] = []
     by_act: dict[str, list[str]] = {}
     for profile in profiles:
@@ -31,21 +40,7 @@ def reader_index(profiles: Iterable[Profile], words: FunctionWords, tenant: Tena
             for value, synonyms in shape.values.items():
                 entries += phrases((value, *synonyms), "enum", (profile.procedure, slot, value))
     for act, procedures in by_act.items():
-        entries += acts([act], tuple(procedures))
-    for name in RISK_CLASSES:
-        entries += phrases(words.of_class(name), name)
-    for name, kind in (
-        ("target_marker", "to"), ("same", "same"), ("same_as", "same_as"), ("reason_marker", "reason"),
-        ("original_method", "original"), ("pay_context", "pay_context"), ("home_address", "home"), ("polite", "polite"),
-        ("filler", "filler"), ("identity", "identity"), ("one_of", "one_of"), ("placeholder", "placeholder"),
-        ("opener", "opener"), ("contrast", "contrast"), ("except_marker", "except"), ("determiner", "determiner"),
-        ("query", "query"),
-    ):  # fmt: skip
-        entries += phrases(words.of_class(name), kind)
-    entries += phrases(words.quantity_all, "count", "all")
-    entries += phrases(words.cheapest, "rank", -1) + phrases(words.dearest, "rank", 1)
-    for text, number in words.quantity_number.items():
-        entries += phrases((text,), "count", number)
+        entries += surfaces([act], "act", tuple(procedures))
     for kind, synonyms in tenant.payments.items():
         entries += phrases((kind.replace("_", " "), *synonyms), "pay", ("kind", kind))
     for status, synonyms in tenant.statuses.items():
@@ -53,9 +48,27 @@ def reader_index(profiles: Iterable[Profile], words: FunctionWords, tenant: Tena
     return Index(_unique(entries))
 
 
-def records_index(records: Records, tenant: TenantWords, base: Index, words: FunctionWords) -> Index:
-    """The reader's index widened by one requester's orders, products and payment methods."""
-    risky = {word for name in RISK_CLASSES for word in words.of_class(name)}
+def language_index(words: FunctionWords) -> Index:
+    """The function words of one language."""
+    entries: list[Entry] = []
+    for name in RISK_CLASSES:
+        entries += phrases(words.of_class(name), name)
+    for name, kind in _KIND_OF:
+        entries += phrases(words.of_class(name), kind)
+    for name in ("state", "subject", "wish", "others"):
+        entries += surfaces(words.of_class(name), name)
+    entries += phrases(words.quantity_all, "count", "all")
+    entries += phrases(words.cheapest, "rank", -1) + phrases(words.dearest, "rank", 1)
+    for text, number in words.quantity_number.items():
+        entries += phrases((text,), "count", number)
+    return Index(_unique(entries))
+
+
+def records_index(records: Records, tenant: TenantWords, base: Index, risky: Container[str]) -> Index:
+    """The reader's index widened by one requester's orders, products and payment methods.
+
+    `risky`: risk words that are values only with their option's name beside them.
+    """
     entries: list[Entry] = []
     heads: dict[tuple[str, ...], list[str]] = {}
     values: dict[tuple[str, tuple[str, ...], str], list[ValueSense]] = {}
