@@ -80,8 +80,10 @@ class Chaos:
                 "select pg_terminate_backend(pid) from pg_stat_activity where client_port = any(%s)", (ports,)
             )
 
-    def worker(self, **env: str) -> "subprocess.Popen[bytes]":
-        worker = start_worker(self.home, self.office, "--cold", env={"PROOFDESK_LEASE_S": LEASE_S, **self.env, **env})
+    def worker(self, *, wait: bool = True, **env: str) -> "subprocess.Popen[bytes]":
+        worker = start_worker(
+            self.home, self.office, "--cold", env={"PROOFDESK_LEASE_S": LEASE_S, **self.env, **env}, wait=wait
+        )
         self.workers.append(worker)
         return worker
 
@@ -171,7 +173,7 @@ class Chaos:
 
     def complaints(self) -> str:
         log = self.home / "log" / "worker.log"
-        return log.read_text(encoding="utf-8", errors="replace")[-1500:] if log.exists() else ""
+        return log.read_text(encoding="utf-8", errors="replace")[-6000:] if log.exists() else ""
 
     async def prove(self) -> None:
         """0 lost, 0 doubled, the books clean, the ledger without a gap. By the other side's own log."""

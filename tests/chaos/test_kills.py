@@ -28,18 +28,19 @@ async def _until_done(chaos: Chaos, share: float) -> None:
 
 async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
     chance = random.Random(SEED)
-    await chaos.send(160)
+    await chaos.send(120)
+    workers = [await asyncio.to_thread(chaos.worker) for _ in range(2)]
     for number in range(20):
-        worker = await asyncio.to_thread(chaos.worker)
-        await chaos.send(2)
+        await chaos.send(6)
         done = chaos.sent - len(await chaos.open())
-        # Killed at work, not in idleness: after it has brought something on, at a moment nobody chose.
-        while chaos.sent - len(await chaos.open()) < done + 2 and len(await chaos.open()) > 4:
+        # Killed at work, not in idleness: after something was brought on, at a moment nobody chose.
+        while chaos.sent - len(await chaos.open()) < done + 3 and len(await chaos.open()) > 4:
             await asyncio.sleep(0.02)
         await asyncio.sleep(chance.random() * 0.15)
+        worker = workers.pop(0)
         worker.kill()
         assert worker.wait() == -signal.SIGKILL, f"kill {number}"
-    await asyncio.to_thread(chaos.worker)
+        workers.append(await asyncio.to_thread(chaos.worker, wait=False))
     await chaos.finish()
     await chaos.prove()
 
@@ -51,7 +52,7 @@ async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
         await _until_done(chaos, 0.8)
         await chaos.send(12)
         await chaos.kill_database()
-        assert [worker.poll() for worker in workers] == [None, None], f"a worker ended after kill {number}"
+        assert [worker.poll() for worker in workers] == [None, None], f"kill {number}: {chaos.complaints()}"
     await chaos.finish()
     await chaos.prove()
 

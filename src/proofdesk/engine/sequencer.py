@@ -14,7 +14,7 @@ from proofdesk.flows.clock import Clock
 from proofdesk.ledger.merkle import TreeState, root_of
 from proofdesk.ledger.notes import PrivateKey, sign_checkpoint
 from proofdesk.ledger.sequencer import plan_append
-from proofdesk.ledger.witness import Witness, WitnessRefused
+from proofdesk.ledger.witness import Witness, WitnessBusy, WitnessRefused
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection
 
@@ -46,10 +46,19 @@ class Sequencer:
         self._witnesses: dict[str, Witness] = {}
 
     async def turn(self, conn: Connection) -> float:
-        full = await self._number(conn)
-        if time.monotonic() - self._checked_at >= self._checkpoint_every_s:
-            self._checked_at = time.monotonic()
-            await self._sign(conn)
+        """Number what was committed; sign where it is time. A failure lets the witness go: another may lead now."""
+        try:
+            full = await self._number(conn)
+            if time.monotonic() - self._checked_at >= self._checkpoint_every_s:
+                self._checked_at = time.monotonic()
+                await self._sign(conn)
+        except WitnessBusy as busy:
+            # A leader that was cut off still holds it; leaves are numbered meanwhile, checkpoints follow.
+            log.warning("another process still holds the witness", reason=str(busy))
+            return self._every_s
+        except BaseException:
+            self.close()
+            raise
         return 0.0 if full else self._every_s
 
     async def drain(self, conn: Connection) -> None:
