@@ -49,6 +49,8 @@ class Body:
 
     def _step(self, at: int) -> int:
         token = self.doc.tokens[at]
+        if at in self.doc.aside:
+            return at + 1
         if token.kind == "literal":
             return self._literal(at)
         known = self.doc.id_at(at)
@@ -62,6 +64,8 @@ class Body:
             if mention is not None and getattr(self, f"_on_{kind}")(mention):
                 self.doc.use(mention.tokens())
                 return mention.end
+        if self.changes and at == self.frame.act.end and not self.frame.items and "anaphora" in self.doc.kinds(at):
+            self._item()
         if self.changes and self.frame.items and at > self.frame.act.start and "wish" in self.doc.kinds(at):
             self.frame.items[-1].has_target = True
             self.joined = False
@@ -127,7 +131,7 @@ class Body:
         elif self.changes and self.pending_option and mention.start > self.frame.act.start:
             self._item().has_target = True
             self.doc.use(mention.tokens())
-        self.joined = False
+        self.joined = self.joined and not self.changes
         return mention.end
 
     def _on_enum(self, mention: Mention) -> bool:
@@ -168,6 +172,8 @@ class Body:
         )
 
     def _on_count(self, mention: Mention) -> bool:
+        if self.doc.starting(mention.start, "hinted_value") and self._is_target(mention):
+            return False
         self.pending_count = mention.payload
         self.count_end = mention.end
         return True
@@ -248,12 +254,16 @@ class Body:
 
     def _on_hinted_value(self, mention: Mention) -> bool:
         """A value that is also a function word ("two") is one only beside its option's name, or right as a target."""
-        beside = self.doc.starting(mention.end, "option", "placeholder") if mention.end < self.frame.end else None
+        beside = self.doc.starting(mention.end, "option") if mention.end < self.frame.end else None
+        return (beside is not None or self._is_target(mention)) and self._on_value(mention)
+
+    def _is_target(self, mention: Mention) -> bool:
+        """Whether the word follows "to" at once, or stands for the thing itself ("for the two version")."""
         item = self.frame.items[-1] if self.frame.items else None
-        targeted = (
-            item is not None and item.has_target and mention.start > 0 and "to" in self.doc.kinds(mention.start - 1)
-        )
-        return (beside is not None or targeted) and self._on_value(mention)
+        if item is None or not item.has_target:
+            return False
+        stands = mention.end < self.frame.end and self.doc.starting(mention.end, "placeholder") is not None
+        return stands or "to" in self.doc.kinds(mention.start - 1)
 
     def _on_value(self, mention: Mention) -> bool:
         senses = self._hinted(mention)

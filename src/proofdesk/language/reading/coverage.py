@@ -63,6 +63,8 @@ def _telling_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[st
     by_sentence: dict[int, list[Frame]] = {}
     for frame in frames:
         by_sentence.setdefault(frame.sentence, []).append(frame)
+    if frames and all(profiles[name].kind == "information" for frame in frames for name in frame.procedures):
+        return set(range(len(doc.tokens)))
     return {
         at
         for number, own in by_sentence.items()

@@ -47,7 +47,9 @@ class Document:
             for place in mention.tokens():
                 self.at.setdefault(place, []).append(mention)
         self.used: set[int] = set()
-        self.claimed = {at for claim in claims if claim.kind != "order_id" for at in self._covered(claim.span)}
+        self.aside: set[int] = set()
+        """Tokens that tell a deadline or the like: explained, and nothing in them describes what is wanted."""
+        self.claimed = {at for claim in claims if claim.kind != "order_id" for at in self.covered(claim.span)}
         self.sentences = self._sentences()
 
     @property
@@ -115,7 +117,8 @@ class Document:
             and token.low[:2] == token.base[:2]
         )
 
-    def _covered(self, span: Span | None) -> list[int]:
+    def covered(self, span: Span | None) -> list[int]:
+        """The tokens under `span`."""
         if span is None:
             return []
         return [at for at, token in enumerate(self.tokens) if token.start < span.end and span.start < token.end]

@@ -3,6 +3,7 @@
 import msgspec
 
 from proofdesk.core.reading import Mood
+from proofdesk.language.reading.addresses import Written
 from proofdesk.language.reading.mentions import Mention
 from proofdesk.language.reading.vocabulary import ValueSense
 
@@ -41,6 +42,13 @@ class Frame(msgspec.Struct, kw_only=True):
     enums: dict[str, list[str]] = {}
     statuses: list[str] = []
     literals: list[int] = []
+    addresses: list[Written] = []
+    parts: list[tuple[int, int]] = []
+    """Further tokens [start, end) of the message that belong to this request."""
     count: int | str = 0
     mood: Mood = "asserted"
     reason_at: int = -1
+
+    def places(self) -> list[int]:
+        """Its tokens, those of its further parts last."""
+        return [at for start, end in ((self.start, self.end), *self.parts) for at in range(start, end)]

@@ -7,6 +7,7 @@ from proofdesk.language.reading.body import Body
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frame import Frame
 from proofdesk.language.reading.mentions import Mention
+from proofdesk.language.reading.narrative import clauses, is_story, set_deadlines_aside
 from proofdesk.language.reading.profile import Profile
 
 MAX_FRAMES = 20
@@ -20,6 +21,7 @@ _MOODS: tuple[tuple[str, Mood], ...] = (
 def build_frames(doc: Document, profiles: Mapping[str, Profile]) -> list[Frame]:
     """The frames of a message in its order, each parsed up to the next act of its sentence."""
     frames: list[Frame] = []
+    set_deadlines_aside(doc)
     for number, (start, end) in enumerate(doc.sentences):
         acts = _acts(doc, start, end)
         for i, act in enumerate(acts[: MAX_FRAMES - len(frames)]):
@@ -52,11 +54,15 @@ def _acts(doc: Document, start: int, end: int) -> list[Mention]:
 
 def _mood(doc: Document, start: int, act: int, end: int) -> Mood:
     """How the act is meant, from the words before it and the sentence's last mark."""
-    polite = any("polite" in doc.kinds(at) for at in range(start, act))
+    asks = {at for at in range(act + 1, end) if doc.tokens[at - 1].text in ",;:¿" and "polite" in doc.kinds(at)}
+    polite = bool(asks) or any("polite" in doc.kinds(at) for at in range(start, act))
     first = start
     opener = doc.starting(start, "opener")
     if opener is not None and doc.tokens[opener.end].text == ",":
         first = opener.end
+    for clause_start, clause_end in clauses(doc, first, act):
+        if clause_end < act and clause_start == first and is_story(doc, clause_start, clause_end):
+            first = clause_end + 1
     for kind, mood in _MOODS:
         if any(kind in doc.kinds(at) and not doc.kinds(at) & {"polite", "filler"} for at in range(first, act)):
             return mood

@@ -17,7 +17,9 @@ def attach_loose_sentences(doc: Document, frames: Sequence[Frame]) -> None:
         kinds = {kind for at in range(start, end) for kind in doc.kinds(at) if at not in doc.used}
         if number == frame.sentence or kinds & _BARRED:
             continue
-        if kinds & {"head", "value", "status"} or any(_order_at(doc, at) for at in range(start, end)):
+        if kinds & {"head", "value", "status"} or any(
+            _order_at(doc, at) and at not in doc.used for at in range(start, end)
+        ):
             continue
         if "enum" in kinds and not frame.enums:
             _attach_reason(doc, frame, start, end)

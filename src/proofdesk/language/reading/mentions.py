@@ -91,7 +91,9 @@ def surfaces(entries: Iterable[str], kind: str, payload: Any = None) -> list[Ent
 
 
 def phrases(entries: Iterable[str], kind: str, payload: Any = None) -> list[Entry]:
-    return [Entry(words, kind, payload) for text in entries if (words := phrase(text))]
+    """By base form; a word that ends in an apostrophe ("dell'") stands for itself."""
+    cut = [(text,) if text.endswith("'") and " " not in text else phrase(text) for text in entries]
+    return [Entry(words, kind, payload) for words in cut if words]
 
 
 class Words:

@@ -13,6 +13,7 @@ from proofdesk.language.reading.profile import Profile
 
 MAX_LIST_NUMBER = 20
 _CUTS = frozenset(",;:()–—")
+_BARRED = frozenset(STRONG_KINDS) - {"same"}
 _RISKY = ("condition", "quantifier", "comparative", "revision", "money", "hypothetical", "question", "report")
 
 
@@ -24,10 +25,11 @@ def use_narrative(doc: Document, frames: Sequence[Frame], profiles: Mapping[str,
         doc.use(at for at in range(len(doc.tokens)) if doc.risk(at) == "anaphora")
     for start, end in doc.sentences:
         for first, last in clauses(doc, start, end):
-            if not acts & set(range(first, last)) and _is_story(doc, first, last):
-                doc.use(range(first, last))
-            else:
-                _use_deadline(doc, first, last)
+            act = next((at for at in range(first, last) if at in acts), last)
+            joined = [at for at in range(first, act) if doc.forms.low[at] in doc.tongue[at].words.joiner]
+            end_of_story = last if act == last else joined[-1] if joined else first
+            if end_of_story > first and is_story(doc, first, end_of_story):
+                doc.use(range(first, end_of_story))
     for frame in frames:
         _use_purpose(doc, frame, profiles)
 
@@ -64,22 +66,25 @@ def _one_referent(doc: Document) -> bool:
     return len(orders) <= 1 and len(subscriptions) <= 1 and len(goods) <= 1
 
 
-def _is_story(doc: Document, first: int, last: int) -> bool:
+def is_story(doc: Document, first: int, last: int) -> bool:
+    """Whether tokens [first, last) only tell something, given what is explained so far."""
     places = range(first, last)
     spoken = {kind for at in places for kind in doc.kinds(at)}
-    if "wish" in spoken or "act" in spoken:
+    if "act" in spoken or any("wish" in doc.kinds(at) and not _is_noun(doc, at) for at in places):
         return False
     foreign_person = any("others" in doc.kinds(at) for at in places)
-    past = [at for at in places if _tells(doc, at)]
+    past = [at for at in places if _tells(doc, at) or ("enum" in doc.kinds(at) and at in doc.used)]
     if not past:
         return False
     for at in places:
         if at in doc.used:
             continue
         kinds = doc.kinds(at)
+        if _is_noun(doc, at) or (at == first and "contrast" in kinds):
+            continue
         if doc.tokens[at].kind in ("id", "number", "literal", "email") and at not in doc.claimed:
             return False
-        if kinds & set(STRONG_KINDS) - {"enum"} and not (foreign_person and not kinds & {"act", "head", "count"}):
+        if kinds & _BARRED and not (foreign_person and not kinds & {"act", "head", "count"}):
             return False
         if "negation" in kinds and not _has_subject(doc, first, at):
             return False
@@ -88,6 +93,12 @@ def _is_story(doc: Document, first: int, last: int) -> bool:
         if kinds & set(_RISKY) and not kinds & {"softener", "filler", "polite"}:
             return False
     return True
+
+
+def _is_noun(doc: Document, at: int) -> bool:
+    """A word of doubt or wish behind an article names a thing ("the planning tool", "our plan")."""
+    kinds = doc.kinds(at)
+    return at > 0 and bool(kinds & {"hypothetical", "wish"}) and "determiner" in doc.kinds(at - 1)
 
 
 def _tells(doc: Document, at: int) -> bool:
@@ -104,17 +115,19 @@ def _has_subject(doc: Document, first: int, negation: int) -> bool:
     return doc.tokens[negation].low in ("it's", "that's") and "state" in doc.kinds(negation)
 
 
-def _use_deadline(doc: Document, first: int, last: int) -> None:
+def set_deadlines_aside(doc: Document) -> None:
     """ "before it ships": done now, it is done before."""
-    start = next((at for at in range(first, last) if doc.starting(at, "before") and at not in doc.used), -1)
-    if start < 0:
-        return
     barred = {"act", "head", "value", "enum", "negation", "quantifier", "hypothetical", "comparative", "pay"}
-    rest = range(start, last)
-    if last - start > 1 and not any(
-        doc.tokens[at].kind in ("id", "number", "literal") or doc.kinds(at) & barred for at in rest
-    ):
-        doc.use(rest)
+    for start, end in doc.sentences:
+        for first, last in clauses(doc, start, end):
+            begin = next((at for at in range(first, last) if doc.starting(at, "before")), last)
+            while last > begin and doc.tokens[last - 1].text in ".!?":
+                last -= 1
+            rest = range(begin, last)
+            plain = all(doc.tokens[at].kind in ("word", "mark") and not doc.kinds(at) & barred for at in rest)
+            if len(rest) > 1 and plain:
+                doc.use(rest)
+                doc.aside.update(rest)
 
 
 def _use_purpose(doc: Document, frame: Frame, profiles: Mapping[str, Profile]) -> None:

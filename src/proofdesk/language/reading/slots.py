@@ -1,10 +1,12 @@
 """Fills the slots that are not lines: methods, addresses, reasons and plain values."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-from proofdesk.core.reading import Doubt, SlotValue, Span
+import msgspec
+
+from proofdesk.core.reading import Doubt, DoubtKind, SlotValue, Span
 from proofdesk.core.records import Address, Method, Order, Records
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frame import Frame
@@ -14,6 +16,11 @@ from proofdesk.language.reading.tokens import phrase
 _AMOUNT = re.compile(
     r"(?:[$€£]|USD|EUR|GBP)?\s?(\d{1,9})(?:[.,](\d{2}))?\s?(?:USD|EUR|GBP|dollars?|euros?|[$€£])?(?!\w)", re.IGNORECASE
 )
+MAX_DIGITS = 6
+MAX_SAME_ADDRESSES = 3
+NUMBER_AIMS = frozenset({"to", "auf", "à", "a", "naar"})
+NUMBER_STARTS = frozenset({"from", "von", "de", "da", "van"})
+"""Words right before the number that should be, and before the one that was, in the languages read."""
 _CURRENCY = {
     "$": "USD",
     "€": "EUR",
@@ -53,6 +60,7 @@ def fill_address(
         if address is None or (owner and order is not None and owner != order.id.casefold().lstrip("#")):
             return Doubt(kind="conflict", slot=slot, question=ask or "What is the full address?")
         found.append((address, "requester", doc.span(at, at + 1)))
+    found += [(written.address, "requester", written.span) for written in frame.addresses]
     by_id = {one.id: one for one in records.orders}
     for reference in frame.reference_orders:
         other = by_id[reference].address
@@ -62,7 +70,7 @@ def fill_address(
         found.append((records.requester.address, "record", None))
     if not found:
         return Doubt(kind="missing", slot=slot, question=ask or "What is the full address?")
-    if any(not same_address(found[0][0], other) for other, _, _ in found[1:]):
+    if any(not same_address(found[0][0], other) for other, _, _ in found[1:]) or len(found) > MAX_SAME_ADDRESSES:
         return Doubt(
             kind="conflict",
             slot=slot,
@@ -101,10 +109,10 @@ def fill_enum(doc: Document, frame: Frame, name: str, slot: SlotProfile) -> Slot
 def fill_plain(doc: Document, frame: Frame, records: Records, name: str, slot: SlotProfile) -> SlotValue | Doubt:
     """Subscriptions, plans, e-mail addresses, numbers, amounts, dates and free text."""
     missing = Doubt(kind="missing", slot=name, question=slot.ask or f"What is the {name}?")
-    places = range(frame.start, frame.end)
+    places = frame.places()
     span = doc.span(frame.start, frame.end)
     if slot.type == "subscription":
-        named = [known[1] for at in places if (known := doc.id_at(at)) and known[0] == "subscription"]
+        named = _subscriptions(doc, places) or _subscriptions(doc, range(len(doc.tokens)))
         choices = [s for s in records.subscriptions if s.id in named] if named else list(records.subscriptions)
         if len(choices) != 1:
             return (
@@ -112,7 +120,7 @@ def fill_plain(doc: Document, frame: Frame, records: Records, name: str, slot: S
                 if not choices
                 else Doubt(kind="ambiguous", slot=name, question=missing.question, options=tuple(s.id for s in choices))
             )
-        doc.use(at for at in places if (known := doc.id_at(at)) and known[1] == choices[0].id)
+        doc.use(at for at in range(len(doc.tokens)) if (known := doc.id_at(at)) and known[1] == choices[0].id)
         return SlotValue(
             value=choices[0].id, provenance="record", shown=choices[0].plan_name, span=span, rule="subscription"
         )
@@ -126,19 +134,57 @@ def fill_plain(doc: Document, frame: Frame, records: Records, name: str, slot: S
         )
     if slot.type == "text":
         text = doc.text[span.start : span.end].strip()
-        doc.use(places)
+        doc.use(range(frame.start, frame.end))
         return SlotValue(value=text, provenance="requester", shown=text, span=span, rule="text")
+    if slot.type == "number":
+        return _number(doc, frame, missing)
     return _typed(doc, frame, slot, span) or missing
 
 
+def _subscriptions(doc: Document, places: Iterable[int]) -> list[str]:
+    return [known[1] for at in places if (known := doc.id_at(at)) and known[0] == "subscription"]
+
+
+def _number(doc: Document, frame: Frame, missing: Doubt) -> SlotValue | Doubt:
+    """The number said. Of "from 6 to 9" it is the second; several others are a question."""
+    found: dict[int, int] = {}
+    aimed: list[int] = []
+    for at in frame.places():
+        value = _whole_number(doc, at)
+        if value is None:
+            continue
+        found[at] = value
+        if at and doc.forms.low[at - 1] in NUMBER_AIMS:
+            aimed.append(at)
+    started = [at for at in found if at and doc.forms.low[at - 1] in NUMBER_STARTS]
+    chosen = aimed or [at for at in found if at not in started]
+    values = {found[at] for at in chosen}
+    if len(values) != 1 or (started and not aimed):
+        kind: DoubtKind = "ambiguous" if found else "missing"
+        return msgspec.structs.replace(missing, kind=kind)
+    doc.use((*chosen, *started))
+    text = str(values.pop())
+    return SlotValue(
+        value=int(text), provenance="requester", shown=text, span=doc.span(chosen[0], chosen[0] + 1), rule="number"
+    )
+
+
+def _whole_number(doc: Document, at: int) -> int | None:
+    token = doc.tokens[at]
+    if at in doc.claimed or (at in doc.used and token.kind == "number"):
+        return None
+    if token.kind == "number":
+        return int(token.text) if token.text.isdigit() and len(token.text) <= MAX_DIGITS else None
+    mention = doc.starting(at, "count")
+    return mention.payload if mention is not None and isinstance(mention.payload, int) else None
+
+
 def _typed(doc: Document, frame: Frame, slot: SlotProfile, span: Span) -> SlotValue | None:
-    for at in range(frame.start, frame.end):
+    for at in frame.places():
         token = doc.tokens[at]
         value: object = None
         if slot.type == "email" and token.kind == "email":
             value = token.text
-        elif slot.type == "number" and token.kind == "number" and token.text.isdigit():
-            value = int(token.text)
         elif slot.type == "date" and (day := _date(doc.text[token.start : token.start + 10])):
             value = day
         elif slot.type == "amount" and token.kind == "number":

@@ -25,7 +25,7 @@ _KIND_OF = (
     ("original_method", "original"), ("pay_context", "pay_context"), ("home_address", "home"), ("polite", "polite"),
     ("filler", "filler"), ("identity", "identity"), ("one_of", "one_of"), ("placeholder", "placeholder"),
     ("opener", "opener"), ("contrast", "contrast"), ("except_marker", "except"), ("determiner", "determiner"),
-    ("query", "query"), ("softener", "softener"), ("before", "before"), ("when_past", "when_past"),
+    ("query", "query"), ("softener", "softener"), ("before", "before"), ("when_past", "when_past"), ("only", "only"),
 )  # fmt: skip
 
 
