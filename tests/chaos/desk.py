@@ -49,6 +49,7 @@ APPROVED = """
 forbid (principal, action == Action::"refunds.create", resource)
 when { context.amount_minor > 60000 && !context.approved };
 """
+COMPLAINTS_CHARS = 40_000
 DONE = ("solved", "closed")
 
 
@@ -173,7 +174,7 @@ class Chaos:
 
     def complaints(self) -> str:
         log = self.home / "log" / "worker.log"
-        return log.read_text(encoding="utf-8", errors="replace")[-6000:] if log.exists() else ""
+        return log.read_text(encoding="utf-8", errors="replace")[-COMPLAINTS_CHARS:] if log.exists() else ""
 
     async def prove(self) -> None:
         """0 lost, 0 doubled, the books clean, the ledger without a gap. By the other side's own log."""

@@ -12,11 +12,12 @@ from uuid import UUID
 import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import ProcrastinateException
+from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.schema import SchemaManager
 from procrastinate.types import JSONValue
 
 from proofdesk.store.endpoint import Endpoint
+from proofdesk.store.errors import StoreUnavailable
 from proofdesk.store.pool import Connection
 
 TASK = "advance"
@@ -78,7 +79,10 @@ class Queue:
         self._task = self.app.task(name=TASK, queue=QUEUE, retry=False)(run)
 
     async def defer(self, conn: Connection, claimed: Sequence[tuple[str, UUID, int]]) -> None:
-        """Put one job per (tenant, ticket, rank) into the queue, inside the caller's transaction on `conn`."""
+        """Put one job per (tenant, ticket, rank) into the queue, inside the caller's transaction on `conn`.
+
+        Raises StoreUnavailable when the connection is lost; Procrastinate says so in a word of its own.
+        """
         by_rank: dict[int, list[tuple[str, UUID]]] = {}
         for tenant, ticket_id, rank in claimed:
             by_rank.setdefault(rank, []).append((tenant, ticket_id))
@@ -86,7 +90,12 @@ class Queue:
             jobs: list[dict[str, JSONValue]] = [
                 {"tenant": tenant, "ticket_id": str(ticket_id)} for tenant, ticket_id in tickets
             ]
-            await self._task.configure(priority=-rank, connection=conn).batch_defer_async(*jobs)
+            try:
+                await self._task.configure(priority=-rank, connection=conn).batch_defer_async(*jobs)
+            except ConnectorException as error:
+                if not conn.closed:
+                    raise
+                raise StoreUnavailable(f"the database was lost while jobs were queued: {error.__cause__}") from error
 
     async def run(self, name: str) -> None:
         """Work until cancelled, then finish what is under way. Ends by itself when the database goes away."""
