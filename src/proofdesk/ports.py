@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from proofdesk.core.policy import ActionRequest, Verdict
-from proofdesk.core.reading import Claim, Reading
+from proofdesk.core.reading import Claim, Hint, Reading, Span
 from proofdesk.core.records import Records
 
 IdempotencyClass = Literal["A", "B", "C", "D"]
@@ -108,11 +108,25 @@ class Triage(msgspec.Struct, frozen=True, kw_only=True):
     model_hash: str
 
 
+class SegmentScore(Protocol):
+    """One clause of a ticket, judged by itself."""
+
+    @property
+    def span(self) -> Span: ...
+
+    @property
+    def triage(self) -> Triage: ...
+
+
 class IntentModel(Protocol):
     @property
     def model_hash(self) -> str: ...
 
     def triage(self, text: str) -> Triage: ...
+
+    def triage_segments(self, text: str) -> Sequence[SegmentScore]:
+        """Each clause judged by itself: a ticket may hold several intents."""
+        ...
 
 
 class RequestReader(Protocol):
@@ -120,9 +134,10 @@ class RequestReader(Protocol):
         """Who the message says it is from. Needs no records."""
         ...
 
-    def read(self, text: str, records: Records, answers: Sequence[str] = ()) -> Reading:
+    def read(self, text: str, records: Records, answers: Sequence[str] = (), hints: Sequence[Hint] = ()) -> Reading:
         """The requests in `text`, resolved against the requester's own records.
 
+        `hints`: what the intent model takes a passage for; used only where the rules find no request at all.
         `answers`: later messages of the requester, oldest first, each an answer to a question asked.
         """
         ...

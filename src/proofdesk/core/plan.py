@@ -20,6 +20,10 @@ class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
     max_questions: int = 3
     rule_ppm: int = 990_000
     """Confidence of a request the reading rules resolved without any doubt."""
+    intent_ppm: int = 0
+    """What a request needs that the model proposed and no word of the rules named."""
+    only_thanks: bool = False
+    """The message is nothing but thanks."""
 
 
 class ActOn(msgspec.Struct, frozen=True, kw_only=True, tag="act_on"):
@@ -38,7 +42,11 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True, tag="hand_over"):
     note: str = ""
 
 
-Plan = ActOn | AskRequester | HandOver
+class Nothing(msgspec.Struct, frozen=True, kw_only=True, tag="nothing"):
+    """Nothing is asked for: a short courteous answer, no person, nothing to bill."""
+
+
+Plan = ActOn | AskRequester | HandOver | Nothing
 
 _DOUBT_REASON = {
     "missing": "missing_information",
@@ -57,6 +65,8 @@ def decide_plan(facts: PlanFacts) -> Plan:
     if isinstance(triage, HumanFirst):
         return HandOver(reason=triage.signal.code, note=", ".join(triage.also))
     wanted = _distinct(request for request in facts.reading.requests if request.mood != "retracted")
+    if not wanted and facts.only_thanks:
+        return Nothing()
     if not wanted:
         return _without_request(triage)
     for request in wanted:
@@ -66,6 +76,9 @@ def decide_plan(facts: PlanFacts) -> Plan:
     if facts.reading.unread:
         return HandOver(reason="unread_content", note=f"{len(facts.reading.unread)} passage(s) not understood")
     rated = tuple(_rated(request, facts) for request in wanted)
+    unsure = next((request for request in rated if request.confidence_ppm < facts.intent_ppm), None)
+    if unsure is not None:
+        return HandOver(reason="low_confidence", note=f"{unsure.procedure} is only supposed")
     return ActOn(requests=rated, confidence_ppm=min(request.confidence_ppm for request in rated))
 
 

@@ -74,6 +74,14 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     span: Span | None = None
 
 
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """What the intent model takes a passage for: a proposal, never enough by itself to fill a slot."""
+
+    procedure: str
+    score_ppm: int
+    span: Span
+
+
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """A sign that a person must see this ticket (legal threat, safety, asks for a human, …)."""
 

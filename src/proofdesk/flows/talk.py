@@ -63,6 +63,12 @@ HANDED = {
     "fr": "Un membre de notre équipe prend en charge votre message et vous répondra ici.",
     "es": "Una persona de nuestro equipo se ocupa de su mensaje y le responderá aquí.",
 }
+WELCOME = {
+    "en": "You are welcome. Write to us whenever something comes up.",
+    "de": "Sehr gerne. Schreiben Sie uns, wann immer etwas ist.",
+    "fr": "Avec plaisir. N'hésitez pas à nous écrire.",
+    "es": "De nada. Escríbanos cuando lo necesite.",
+}
 CODE = {
     "en": "Your code is {code}. It is valid for 15 minutes. If you did not write to us, ignore this message.",
     "de": "Ihr Code lautet {code}. Er gilt 15 Minuten. Haben Sie uns nicht geschrieben, ist nichts zu tun.",

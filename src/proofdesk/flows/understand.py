@@ -7,15 +7,19 @@ import msgspec
 from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, code_digits, decide_code, issue_code
-from proofdesk.core.plan import ActOn, AskRequester, HandOver, PlanFacts, decide_plan
-from proofdesk.core.reading import Reading, Signal
+from proofdesk.core.plan import ActOn, AskRequester, HandOver, Nothing, PlanFacts, decide_plan
+from proofdesk.core.reading import Hint, Reading, Signal
+from proofdesk.core.records import Records
+from proofdesk.core.thanks import is_thanks
 from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.identity import Identity, identify
 from proofdesk.flows.state import After, RequestState
-from proofdesk.flows.talk import CODE, CODE_SENT, identity_question, in_language, send
+from proofdesk.flows.talk import CODE, CODE_SENT, WELCOME, identity_question, in_language, send
+from proofdesk.flows.tenancy import Thresholds
 from proofdesk.flows.transition import Transition
+from proofdesk.ports import IntentModel
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 
@@ -35,6 +39,9 @@ async def understand(desk: Desk, tr: Transition) -> None:
     if any(signal.code in ALWAYS_HUMAN for signal in signals):
         await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage)
         return
+    if len(texts) == 1 and is_thanks(texts[0]):
+        await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage, only_thanks=True)
+        return
     identity = await _identity(desk, tr, texts)
     access_leaf(tr, identity.accesses)
     if identity.records is None:
@@ -42,9 +49,31 @@ async def understand(desk: Desk, tr: Transition) -> None:
         return
     records = identity.records
     tr.set(requester=records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
-    reading = desk.runtime.reader.read(texts[0][:MAX_READ_CHARS], records, [a[:MAX_READ_CHARS] for a in texts[1:]])
+    reading = _read(desk, texts, records)
     reading = msgspec.structs.replace(reading, signals=(*reading.signals, *signals), language=language)
     await _follow_plan(desk, tr, reading, triage)
+
+
+def _read(desk: Desk, texts: list[str], records: Records) -> Reading:
+    """By the rules; where they find no request, once more with what the model takes the passages for."""
+    first, answers = texts[0][:MAX_READ_CHARS], [a[:MAX_READ_CHARS] for a in texts[1:]]
+    reading = desk.runtime.reader.read(first, records, answers)
+    if reading.requests or desk.runtime.model is None:
+        return reading
+    hints = _hints(desk.runtime.model, first, desk.runtime.settings.thresholds)
+    return desk.runtime.reader.read(first, records, answers, hints) if hints else reading
+
+
+def _hints(model: IntentModel, text: str, thresholds: Thresholds) -> tuple[Hint, ...]:
+    """Passages the model is sure of, by the tenant's own thresholds."""
+    found = []
+    for segment in model.triage_segments(text):
+        best = next(iter(segment.triage.scores), None)
+        if best is None or segment.triage.in_scope_ppm < thresholds.in_scope_ppm:
+            continue
+        if best.score_ppm >= thresholds.intent_ppm:
+            found.append(Hint(procedure=best.intent, score_ppm=best.score_ppm, span=segment.span))
+    return tuple(found)
 
 
 async def _inbound(desk: Desk) -> list[str]:
@@ -127,7 +156,9 @@ async def _without_identity(desk: Desk, tr: Transition, identity: Identity, tria
     send(desk, tr, identity_question(settings.authentication, tr.state.language), wait)
 
 
-async def _follow_plan(desk: Desk, tr: Transition, reading: Reading, triage: TriageFacts) -> None:
+async def _follow_plan(
+    desk: Desk, tr: Transition, reading: Reading, triage: TriageFacts, *, only_thanks: bool = False
+) -> None:
     settings = desk.runtime.settings
     facts = PlanFacts(
         reading=reading,
@@ -136,6 +167,8 @@ async def _follow_plan(desk: Desk, tr: Transition, reading: Reading, triage: Tri
         asked=tr.state.asked,
         max_questions=settings.max_questions,
         rule_ppm=settings.thresholds.rule_ppm,
+        intent_ppm=settings.thresholds.intent_ppm,
+        only_thanks=only_thanks,
     )
     plan = decide_plan(facts)
     tr.decided("plan", facts, plan)
@@ -143,6 +176,12 @@ async def _follow_plan(desk: Desk, tr: Transition, reading: Reading, triage: Tri
     match plan:
         case HandOver():
             await hand_off(desk, tr, plan.reason, plan.note)
+        case Nothing():
+            # No claim of a resolution is made, so nothing can ever be billed for it.
+            window = float(settings.contract.reversal_window_s) + 1
+            send(
+                desk, tr, in_language(WELCOME, tr.state.language), After(status="solved", step="window", wait_s=window)
+            )
         case AskRequester():
             tr.set(waiting_for="slot", asked=tr.state.asked + 1)
             wait = After(status="waiting_requester", step="understand", wait_s=settings.answer_wait_h * 3600.0)

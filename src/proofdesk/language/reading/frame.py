@@ -48,6 +48,8 @@ class Frame(msgspec.Struct, kw_only=True):
     count: int | str = 0
     mood: Mood = "asserted"
     reason_at: int = -1
+    hint_ppm: int = 0
+    """The model's score where no word of the rules but the model names the procedure."""
 
     def places(self) -> list[int]:
         """Its tokens, those of its further parts last."""

@@ -1,8 +1,8 @@
 """From sentences to frames: one act each, with everything the words around it say about it, not yet resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from proofdesk.core.reading import Mood
+from proofdesk.core.reading import Hint, Mood
 from proofdesk.language.reading.body import Body
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frame import Frame
@@ -11,6 +11,7 @@ from proofdesk.language.reading.narrative import clauses, is_story, set_deadline
 from proofdesk.language.reading.profile import Profile
 
 MAX_FRAMES = 20
+MAX_PPM = 999_999
 
 _MOODS: tuple[tuple[str, Mood], ...] = (
     ("negation", "retracted"), ("condition", "conditional"), ("hypothetical", "hypothetical"), ("question", "question"),
@@ -35,6 +36,29 @@ def build_frames(doc: Document, profiles: Mapping[str, Profile]) -> list[Frame]:
             Body(doc, frame, profiles).parse()
             frames.append(frame)
     return frames
+
+
+def hinted_frames(doc: Document, hints: Sequence[Hint], profiles: Mapping[str, Profile]) -> list[Frame]:
+    """A frame for the surest proposal of the model. Several procedures proposed are no proposal: nothing is chosen."""
+    known = [hint for hint in hints if hint.procedure in profiles]
+    if len({hint.procedure for hint in known}) != 1:
+        return []
+    best = max(known, key=lambda hint: (hint.score_ppm, -hint.span.start))
+    places = doc.covered(best.span)
+    if not places:
+        return []
+    number, (start, end) = next((i, s) for i, s in enumerate(doc.sentences) if s[0] <= places[0] < s[1])
+    act = Mention(kind="act", start=start, end=start, payload=(best.procedure,))
+    frame = Frame(
+        procedures=act.payload, act=act, start=start, end=end, sentence=number, hint_ppm=min(best.score_ppm, MAX_PPM)
+    )
+    told = profiles[best.procedure].kind == "information"
+    barred = {"negation", "condition"} if told else {kind for kind, _ in _MOODS}
+    spoken = {kind for at in range(start, end) for kind in doc.kinds(at) if not doc.kinds(at) & {"polite", "filler"}}
+    if spoken & barred:
+        frame.mood = "hypothetical"
+    Body(doc, frame, profiles).parse()
+    return [frame]
 
 
 def _acts(doc: Document, start: int, end: int) -> list[Mention]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from proofdesk.language.reading.document import Document
 from proofdesk.language.reading.frame import Frame
 
-_BARRED = frozenset({"condition", "revision", "report", "hypothetical", "question", "comparative", "act"})
+_BARRED = frozenset({"condition", "revision", "report", "hypothetical", "comparative", "act"})
 
 
 def attach_loose_sentences(doc: Document, frames: Sequence[Frame]) -> None:
@@ -15,15 +15,14 @@ def attach_loose_sentences(doc: Document, frames: Sequence[Frame]) -> None:
     frame = frames[0]
     for number, (start, end) in enumerate(doc.sentences):
         kinds = {kind for at in range(start, end) for kind in doc.kinds(at) if at not in doc.used}
-        if number == frame.sentence or kinds & _BARRED:
+        asks = "question" in kinds and doc.tokens[end - 1].text == "?"
+        if number == frame.sentence or kinds & _BARRED or asks:
             continue
-        if kinds & {"head", "value", "status"} or any(
-            _order_at(doc, at) and at not in doc.used for at in range(start, end)
-        ):
+        if kinds & {"head", "value"} or any(_order_at(doc, at) and at not in doc.used for at in range(start, end)):
             continue
         if "enum" in kinds and not frame.enums:
             _attach_reason(doc, frame, start, end)
-        elif kinds & {"pay", "original"} and "negation" not in kinds:
+        elif kinds & {"pay", "original"} and not kinds & {"negation", "status", "question"}:
             _attach_payment(doc, frame, start, end)
 
 

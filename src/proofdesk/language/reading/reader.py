@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from proofdesk.core.reading import Claim, Doubt, Reading, Request, Span
+from proofdesk.core.reading import Claim, Doubt, Hint, Reading, Request, Span
 from proofdesk.core.records import Records
 from proofdesk.language.reading.answers import chosen_option
 from proofdesk.language.reading.claims import find_claims
 from proofdesk.language.reading.coverage import as_spans, unread_tokens
 from proofdesk.language.reading.document import Document
-from proofdesk.language.reading.frames import build_frames
+from proofdesk.language.reading.frames import build_frames, hinted_frames
 from proofdesk.language.reading.gather import gather
 from proofdesk.language.reading.languages import Tongues
 from proofdesk.language.reading.loose import attach_loose_sentences
@@ -48,19 +48,19 @@ class Reader:
     def claims(self, text: str) -> tuple[Claim, ...]:
         return find_claims(text, self.tongues)
 
-    def read(self, text: str, records: Records, answers: Sequence[str] = ()) -> Reading:
-        """Answer i is taken as given to `first_doubt` of the reading with the answers before it."""
+    def read(self, text: str, records: Records, answers: Sequence[str] = (), hints: Sequence[Hint] = ()) -> Reading:
+        """`hints` are heeded only where the rules find no request. Answer i is taken as given to `first_doubt` of the reading with the answers before it."""
         settled: dict[str, str] = {}
         added: list[str] = []
         for answer in answers[:MAX_ANSWERS]:
-            doubt = first_doubt(self._read(text, records, added, settled))
+            doubt = first_doubt(self._read(text, records, added, settled, hints))
             said = answer.strip()
             choice = chosen_option(said, doubt, self._document(said, records), records) if doubt is not None else ""
             if doubt is not None and choice:
                 settled[doubt.question] = choice
             elif not self._says_nothing(said):
                 added += [part for part in _SENTENCE_END.split(said) if part and part not in text]
-        return self._read(text, records, added, settled)
+        return self._read(text, records, added, settled, hints)
 
     def _says_nothing(self, answer: str) -> bool:
         """A bare yes, no, "I don't know" or code: it answers a question asked elsewhere, or none."""
@@ -71,10 +71,12 @@ class Reader:
         index = records_index(records, self.tenant, self.index, self.risky)
         return Document(text, index, known_ids(records), self.tongues, self.claims(text))
 
-    def _read(self, text: str, records: Records, added: Sequence[str], settled: Mapping[str, str]) -> Reading:
+    def _read(
+        self, text: str, records: Records, added: Sequence[str], settled: Mapping[str, str], hints: Sequence[Hint]
+    ) -> Reading:
         whole = "\n\n".join((text, *added))
         doc = self._document(whole, records)
-        frames = build_frames(doc, self.profiles)
+        frames = build_frames(doc, self.profiles) or hinted_frames(doc, hints, self.profiles)
         kept = gather(doc, frames, self.profiles)
         attach_loose_sentences(doc, kept)
         resolver = Resolver(doc, records, self.profiles, settled)

@@ -250,12 +250,15 @@ class Resolver:
         draft = Draft(
             procedure=procedure, order=order, doubts=doubts, mood=frame.mood, start=frame.start, end=frame.end,
             span=self.doc.span(frame.start, frame.end),
-            confidence_ppm=LIKELY_PPM if any(at in self.doc.forms.repaired for at in frame.act.tokens()) else SURE_PPM,
+            confidence_ppm=frame.hint_ppm or self._sureness(frame),
         )  # fmt: skip
         slot = self.profiles[procedure].slot_of("order")
         if doubts and slot and order is not None:
             draft.slots[slot] = SlotValue(value=order.id, provenance="record", shown=order.id, rule="order")
         return draft
+
+    def _sureness(self, frame: Frame) -> int:
+        return LIKELY_PPM if any(at in self.doc.forms.repaired for at in frame.act.tokens()) else SURE_PPM
 
     def _ask(self, shape: Profile, slot: str) -> str:
         return (shape.slots[slot].ask if slot in shape.slots else "") or "Which order do you mean?"
