@@ -20,6 +20,8 @@ class Entry(msgspec.Struct, frozen=True):
     payload: Any = None
     exact: str = ""
     """Where set, the surface must be written exactly so (single letters are too easily something else)."""
+    surface: bool = False
+    """Compared as written, not by base form: the base forms are English ones, and "nos" is no "no"."""
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,18 +84,20 @@ class Index:
 
 
 def surfaces(entries: Iterable[str], kind: str, payload: Any = None) -> list[Entry]:
-    """Phrases that keep their surface words: "cancelled" must not ask to cancel, and an "order" is no "ordered"."""
+    """Phrases that keep their surface words: "cancelled" must not ask to cancel, and an "order" is no "ordered".
+
+    A word that ends in an apostrophe ("dell'") stands for itself.
+    """
     found = []
     for text in entries:
-        words = tuple(token.low for token in tokenise(text) if is_matter(token))
-        found.append(Entry(words, kind, payload))
+        cut = text.endswith("'") and " " not in text
+        words = (text,) if cut else tuple(token.low for token in tokenise(text) if is_matter(token))
+        found.append(Entry(words, kind, payload, surface=True))
     return found
 
 
 def phrases(entries: Iterable[str], kind: str, payload: Any = None) -> list[Entry]:
-    """By base form; a word that ends in an apostrophe ("dell'") stands for itself."""
-    cut = [(text,) if text.endswith("'") and " " not in text else phrase(text) for text in entries]
-    return [Entry(words, kind, payload) for words in cut if words]
+    return [Entry(words, kind, payload) for text in entries if (words := phrase(text))]
 
 
 class Words:
@@ -166,7 +170,7 @@ def _longest(
             span = ahead[:size]
             if not _adjacent(tokens, span) or any(at in taken for at in span):
                 continue
-            if not all(word in (words.base[at], words.low[at]) for word, at in zip(entry.words, span, strict=True)):
+            if not _says(words, entry, span):
                 continue
             if entry.exact and tokens[ahead[0]].text != entry.exact:
                 continue
@@ -175,6 +179,13 @@ def _longest(
             best.append(entry)
     end = ahead[length - 1] + 1 if length else 0
     return [Mention(kind=entry.kind, start=ahead[0], end=end, payload=entry.payload) for entry in best]
+
+
+def _says(words: Words, entry: Entry, span: Sequence[int]) -> bool:
+    pairs = zip(entry.words, span, strict=True)
+    if entry.surface:
+        return all(word == words.low[at] for word, at in pairs)
+    return all(word in (words.base[at], words.low[at]) for word, at in pairs)
 
 
 def _adjacent(tokens: Sequence[Token], span: Sequence[int]) -> bool:

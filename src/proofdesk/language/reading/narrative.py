@@ -90,7 +90,7 @@ def is_story(doc: Document, first: int, last: int) -> bool:
             return False
         if "condition" in kinds and "when_past" in kinds and any(one > at for one in past):
             continue
-        if kinds & set(_RISKY) and not kinds & {"softener", "filler", "polite"}:
+        if kinds & set(_RISKY) and not kinds & {"softener", "filler", "polite", "pay_context"}:
             return False
     return True
 

@@ -85,6 +85,10 @@ class Reader:
         unread = as_spans(doc, unread_tokens(doc, frames, self.profiles))
         if len(whole) > MAX_TEXT_CHARS:
             unread = (*unread, Span(start=MAX_TEXT_CHARS, end=len(whole)))
+        if any(frame.hint_ppm for frame in frames) and (
+            unread or any(d.doubts or d.mood != "asserted" for d in drafts)
+        ):
+            drafts = []  # a proposal that does not resolve by itself is no request: a person reads it
         requests = [_guarded(as_request(draft, i + 1), whole, unread, settled) for i, draft in enumerate(drafts)]
         return Reading(
             requests=tuple(requests),

@@ -170,7 +170,7 @@ class Resolver:
         draft = self._draft(frame, shape.procedure, order, [])
         wrong = [status for status in frame.statuses if order is not None and status != order.status]
         question = f"Order {order.id} is {order.status}. Do you mean it?" if order is not None and wrong else ""
-        if question and self.settled.get(question) != "yes":
+        if question and shape.kind == "action" and self.settled.get(question) != "yes":
             draft.doubts.append(Doubt(kind="conflict", question=question, options=("yes", "no")))
         for name, slot in shape.slots.items():
             filled = self._slot(frame, shape, name, order, items)

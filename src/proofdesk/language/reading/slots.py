@@ -125,13 +125,11 @@ def fill_plain(doc: Document, frame: Frame, records: Records, name: str, slot: S
             value=choices[0].id, provenance="record", shown=choices[0].plan_name, span=span, rule="subscription"
         )
     if slot.type == "plan":
-        bases = [doc.forms.base[at] for at in places]
-        plans = [p for p in records.plans if _contains(bases, phrase(p.name))]
-        return (
-            SlotValue(value=plans[0].id, provenance="record", shown=plans[0].name, span=span, rule="plan")
-            if len(plans) == 1
-            else missing
-        )
+        said = [(plan, at) for plan in records.plans if (at := _places_of(doc, places, phrase(plan.name)))]
+        if len(said) != 1:
+            return msgspec.structs.replace(missing, kind="ambiguous" if said else "missing")
+        doc.use(said[0][1])
+        return SlotValue(value=said[0][0].id, provenance="record", shown=said[0][0].name, span=span, rule="plan")
     if slot.type == "text":
         text = doc.text[span.start : span.end].strip()
         doc.use(range(frame.start, frame.end))
@@ -246,9 +244,14 @@ def shown_method(method: Method) -> str:
     return f"{method.brand} {name} ending in {method.last4}" if method.last4 else name
 
 
-def _contains(bases: Sequence[str], wanted: Sequence[str]) -> bool:
+def _places_of(doc: Document, places: Sequence[int], wanted: Sequence[str]) -> list[int]:
+    """The tokens among `places` that say `wanted`, once."""
     size = len(wanted)
-    return size > 0 and any(tuple(bases[i : i + size]) == tuple(wanted) for i in range(len(bases) - size + 1))
+    for i in range(len(places) - size + 1 if size else 0):
+        found = places[i : i + size]
+        if [doc.forms.base[at] for at in found] == list(wanted):
+            return list(found)
+    return []
 
 
 def _date(text: str) -> str:

@@ -49,18 +49,19 @@ def reader_index(profiles: Iterable[Profile], tenant: TenantWords) -> Index:
 
 
 def language_index(words: FunctionWords) -> Index:
-    """The function words of one language."""
+    """The function words of one language; only English has base forms here."""
+    phrased = phrases if words.base_forms else surfaces
     entries: list[Entry] = []
     for name in RISK_CLASSES:
-        entries += phrases(words.of_class(name), name)
+        entries += phrased(words.of_class(name), name)
     for name, kind in _KIND_OF:
-        entries += phrases(words.of_class(name), kind)
+        entries += phrased(words.of_class(name), kind)
     for name in ("state", "subject", "wish", "others"):
         entries += surfaces(words.of_class(name), name)
-    entries += phrases(words.quantity_all, "count", "all")
-    entries += phrases(words.cheapest, "rank", -1) + phrases(words.dearest, "rank", 1)
+    entries += phrased(words.quantity_all, "count", "all")
+    entries += phrased(words.cheapest, "rank", -1) + phrased(words.dearest, "rank", 1)
     for text, number in words.quantity_number.items():
-        entries += phrases((text,), "count", number)
+        entries += phrased((text,), "count", number)
     return Index(_unique(entries))
 
 

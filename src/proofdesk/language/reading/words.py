@@ -29,6 +29,8 @@ class FunctionWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     report: tuple[str, ...]
     anaphora: tuple[str, ...]
     comparative_endings: tuple[str, ...] = ()
+    base_forms: bool = False
+    """Whether words are compared by base form (English); else every form is listed."""
     verb_final: bool = False
     """Whether what a thing should become may stand before the verb ("gegen das rote umtauschen")."""
     target_marker: tuple[str, ...] = ()
