@@ -20,6 +20,8 @@ from typing import Any
 
 import msgspec
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from bench.processes import ROOT, Office, children, end, temporary_home
 from bench.throughput import TENANT, tenant_folder
 from bench.tickets import tickets

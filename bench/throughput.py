@@ -24,6 +24,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from bench.decision import decision_times
 from bench.processes import THREADS, Office, children, cpu_s, end, start_worker, temporary_home
 from bench.tickets import Ticket, tickets
@@ -344,5 +346,5 @@ if __name__ == "__main__":
     # numpy reads these when it is imported; this process encodes too.
     if any(os.environ.get(name) != value for name, value in THREADS.items()):
         os.environ.update(THREADS)
-        os.execv(sys.executable, [sys.executable, "-m", "bench.throughput", *sys.argv[1:]])
+        os.execv(sys.executable, [sys.executable, *sys.argv])
     sys.exit(main())
