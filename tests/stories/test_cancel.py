@@ -85,3 +85,20 @@ async def test_who_writes_again_before_we_act_is_read_again(desk: Desk) -> None:
     await desk.advance(ticket_id)
     assert desk.office.world.orders[order.id].status == "pending"
     assert "effect.intent" not in await desk.kinds(ticket_id)
+
+
+async def test_a_message_during_the_first_reading_is_not_an_answer(desk: Desk) -> None:
+    order, customer = pending_order(desk)
+    ticket_id = await desk.say(customer.email, f"please cancel my order {order.id}")
+    await desk.say(customer.email, "stop, do not cancel it", ticket_id)
+    await desk.advance(ticket_id)
+    await desk.advance(ticket_id)
+    assert desk.office.world.orders[order.id].status == "pending"
+    assert "effect.intent" not in await desk.kinds(ticket_id)
+
+
+async def test_asking_back_is_not_agreeing(desk: Desk) -> None:
+    order, customer = pending_order(desk)
+    ticket_id = await desk.write(customer.email, f"please cancel my order {order.id}")
+    await desk.write(customer.email, "Is this correct?", ticket=ticket_id)
+    assert desk.office.world.orders[order.id].status == "pending"

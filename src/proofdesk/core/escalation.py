@@ -47,6 +47,8 @@ _ALL: Final = (
        "Check the agreed times, then answer with what happens next.", always=True),
     _r("reopened", "Came back after solving", "The requester wrote again after we had called it solved.",
        "Read the new message first; our claim that it was resolved has been withdrawn."),
+    _r("reply_undelivered", "Our message could not be delivered", "The requester's mail server does not take our message.",
+       "Reach the requester another way; what was done is listed below."),
     _r("wrote_again", "Wrote again meanwhile", "The requester wrote while a change was being carried out.",
        "Compare the new message with what was done; it is listed below."),
     _r("security_incident", "Security incident", "The message reports unauthorised access, fraud or leaked data.",

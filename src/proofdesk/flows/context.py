@@ -22,6 +22,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_stalls: int = 5
     retry_first_s: float = 0.5
     retry_most_s: float = 60.0
+    max_send_attempts: int = 18
+    """With the pauses below, a mail server may be away for about five hours before a person is told."""
+    resend_most_s: float = 3_600.0
 
 
 class Shell(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,8 @@
 """The end of a ticket: the reply, the claim that it is resolved, its proof, and the window for disputing it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import msgspec
 
@@ -46,20 +48,28 @@ async def finish(desk: Desk, tr: Transition) -> None:
     events = resolution_events(facts)
     tr.decided("resolution", facts, events)
     tr.leaf("ticket.solved", {"outcomes": [r.status for r in state.requests]})
-    contract = desk.runtime.settings.contract
+    after = After(status="solved", step="window", wait_s=float(desk.runtime.settings.contract.reversal_window_s) + 1)
+    send(desk, tr, reply.text, after)
+    if tr.state.step == "send":
+        # Nobody has been told yet: the claim waits until the reply has left (`deliver`).
+        tr.set(claims=events)
+    else:
+        claim(desk, tr, events)
+
+
+def claim(desk: Desk, tr: Transition, events: Sequence[str]) -> None:
+    """Record the resolution's events and what they cost, in this transition."""
     tr.also(
         lambda conn: settle_issue(
             conn,
             desk.runtime.tenant,
-            contract,
+            desk.runtime.settings.contract,
             issue_id=desk.ticket.issue_id,
             ticket_id=desk.ticket.ticket_id,
-            events=events,
+            events=cast("Sequence[EventType]", events),
             now=desk.now,
         )
     )
-    after = After(status="solved", step="window", wait_s=float(contract.reversal_window_s) + 1)
-    send(desk, tr, reply.text, after)
 
 
 def resolution_events(facts: ResolutionFacts) -> tuple[EventType, ...]:

@@ -66,6 +66,8 @@ async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> N
     handoff_id = new_id()
     text = packet_text(packet)
     tr.decided("handoff", facts, routed)
+    # From here on a person decides: nothing the machine was waiting for or about to do may come back.
+    tr.set(news=False, waiting_for="", approval_id="", under_way=None, claims=())
     tr.leaf(
         "handoff.created",
         {"handoff_id": str(handoff_id), "queue": routed.queue, "reason": packet.reason},

@@ -209,7 +209,7 @@ async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming:
         await _go_on(conn, tenant, ticket, msgspec.to_builtins(_reopened(ticket)), now)
     elif ticket.status == "waiting_requester":
         await _go_on(conn, tenant, ticket, ticket.state, now)
-    elif ticket.status in ("open", "waiting_approval"):
+    elif ticket.status in ("new", "open", "waiting_approval"):
         # Takes the version from whoever is at work on it: nothing is begun on what may be out of date.
         await _go_on(conn, tenant, ticket, {**ticket.state, "news": True}, now)
 

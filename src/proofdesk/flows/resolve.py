@@ -4,7 +4,7 @@ Whoever runs this may die at any line. What was committed stands; what was not i
 """
 
 from datetime import timedelta
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 import msgspec
@@ -123,7 +123,7 @@ async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     if state.silent and state.step == "understand":
         await hand_off(desk, tr, "limit_reached", state.silent)
         return
-    if state.news and await _hear(desk, tr):
+    if state.news and state.step in _AT_WORK and await _hear(desk, tr):
         return
     # What is still on its way out has not been asked yet: nothing can have answered it.
     if tr.state.step != "send" and tr.state.waiting_for and await _waited(desk, tr):
@@ -149,9 +149,13 @@ async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
             assert_never(tr.state.step)
 
 
+_AT_WORK: Final = frozenset({"understand", "prepare", "execute", "finish"})
+"""Steps in which a new message changes what we are about to do. What is leaving leaves first (`deliver`)."""
+
+
 async def _hear(desk: Desk, tr: Transition) -> bool:
     """The requester wrote while we were at work. True when that alone was the step."""
-    if desk.state.step == "send" or desk.state.under_way is not None:
+    if desk.state.under_way is not None:
         return False  # what has been begun is brought to its end first
     tr.set(news=False)
     if any(request.run.acted for request in desk.state.requests):

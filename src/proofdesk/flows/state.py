@@ -73,5 +73,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Times in a row that another system gave no answer."""
     silent: str = ""
     """Why no machine may answer this requester; empty: it may."""
+    claims: tuple[str, ...] = ()
+    """Resolution events to record once the reply that says so has left."""
     assisted: bool = False
     """An approval by a person was part of it: priced on its own line."""
