@@ -79,9 +79,6 @@ async def reply(
         return Replied(ticket_id=ticket_id, status=ticket.status, duplicate=True)
     if (refused := _not_theirs(ticket, handoff, login)) is not None:
         return refused
-    if any(message.direction == "out" and message.text == text for message in messages):
-        # A message is sent under a key made of its text: a second one would be taken for the first and never leave.
-        return Refusal(code="conflict", message="this very text was sent before; word it differently", field="text")
     try:
         key = await shell.subjects.key_of(shell.pool, tenant, ticket.subject_ref)
         moved = await _answer(shell, tenant, ticket, key, text, login, solved=solved)
@@ -109,21 +106,19 @@ async def _answer(
     shell: Shell, tenant: str, ticket: TicketRow, key: bytes, text: str, login: str, *, solved: bool
 ) -> TicketRow:
     runtime, now = await shell.tenants.get(tenant), shell.clock.now()
-    contract = runtime.settings.contract
     state = msgspec.convert(ticket.state, State)
     desk = Desk(shell=shell, runtime=runtime, ticket=ticket, state=state, key=key, now=now)
     tr = _AgentTransition(tenant, ticket, state, now, sealer(key))
     tr.leaf("agent.replied", {"agent": login, "solved": solved})
     after = After(status="handed_off", step="window")
     if solved:
-        after = After(status="solved", step="window", wait_s=float(contract.reversal_window_s) + 1)
+        after = After(status="solved", step="window", wait_s=float(runtime.settings.contract.reversal_window_s) + 1)
         tr.also(lambda conn: t.close_handoff(conn, tenant=tenant, ticket_id=ticket.ticket_id, now=now))
         tr.also(lambda conn: t.meet_timer(conn, tenant=tenant, ticket_id=ticket.ticket_id, kind="resolution", now=now))
     tr.also(
         lambda conn: settle_issue(
             conn,
             tenant,
-            contract,
             issue_id=ticket.issue_id,
             ticket_id=ticket.ticket_id,
             events=("human_reply",),

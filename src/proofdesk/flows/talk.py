@@ -3,14 +3,18 @@
 A channel without delivery of its own (the API) shows the message where the requester reads it: recording is sending.
 """
 
-import hashlib
+import secrets
 from datetime import timedelta
 
 from proofdesk.core.reply import Brand, ComposedReply, ReplyPart, compose_reply
 from proofdesk.flows.context import Desk
 from proofdesk.flows.state import After
-from proofdesk.flows.transition import Transition, hash_of
+from proofdesk.flows.transition import Transition
 from proofdesk.store import tables as t
+
+KEY_BYTES = 20
+"""Of a message's key: random, because whoever can name the Message-ID made of it is taken to have received it."""
+CODE_PLACEHOLDER = "[one-time code sent to the address on record]"
 
 IDENTITY_QUESTION = {
     "en": "To look into this we need to know that it is you. Please reply with {ways}.",
@@ -112,6 +116,11 @@ def composed(desk: Desk, parts: list[str], language: str, *, handed: tuple[str, 
     return reply if isinstance(reply, ComposedReply) else None
 
 
+def new_key() -> str:
+    """A message's key, made once and kept with it: repeats go out under it. Nothing of the message is in it."""
+    return secrets.token_hex(KEY_BYTES)
+
+
 def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "") -> None:
     """Record `text` as sent and go to `after`; on a delivering channel the sending is a step of its own before that.
 
@@ -122,14 +131,15 @@ def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "") -
         return
     channel = "email" if to else desk.ticket.channel
     delivering = channel in desk.runtime.channels
-    key = hashlib.sha256(f"{desk.ticket.ticket_id}:{tr.state.ordinal}:{text}".encode()).hexdigest()[:40]
-    tr.message(text if not to else f"[one-time code sent to the address on record, key {key[:8]}]", channel_ref=key)
+    key = new_key()
+    tr.message(CODE_PLACEHOLDER if to else text, channel_ref=key)
     first_reply(desk, tr)
     if not delivering:
         go_to(tr, after)
         return
     args = {"to": to or desk.ticket.sender, "text": text, "subject": desk.ticket.subject}
-    tr.leaf("reply.intent", {"effect_key": key, "channel": channel, "args_sha256": hash_of(args)})
+    # No hash of what is said: six digits are found by trying them all, and the text is sealed in the message's leaf.
+    tr.leaf("reply.intent", {"effect_key": key, "channel": channel})
     tr.put(
         t.intend,
         effect_key=key,
@@ -137,7 +147,7 @@ def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "") -
         kind="reply",
         capability=f"{channel}.send",
         args=args,
-        args_hash=hash_of(args),
+        args_hash="",
         amount_minor=0,
         currency="",
         idempotency="C",

@@ -98,3 +98,19 @@ async def test_an_expired_or_overtaken_approval_is_a_conflict(server: Server) ->
             f"{API}/approvals/{approval_id}/decide", headers=vera, json={"verdict": "approved"}
         )
         assert answer.status_code == 409
+
+
+async def test_the_same_words_after_the_requester_wrote_leave_once_more(server: Server) -> None:
+    tenant = await server.tenant()
+    ada, system = await server.key(tenant, "agent", login="ada"), await server.key(tenant, "requester_api")
+    ticket_id, handoff_id = await server.handed_off(tenant)
+    await server.client.post(f"{API}/handoffs/{handoff_id}/accept", headers=ada)
+    path, answer = f"{API}/tickets/{ticket_id}/reply", {"text": "Please send the number."}
+    assert (await server.client.post(path, headers=ada, json=answer)).json()["duplicate"] is False
+    said = {"delivery_id": "second", "text": "Which number?"}
+    await server.client.post(f"{API}/tickets/{ticket_id}/messages", headers=system, json=said)
+    assert (await server.client.post(path, headers=ada, json=answer)).json()["duplicate"] is False
+    async with tenant_transaction(server.shell.pool, tenant) as conn:
+        rows = await t.messages(conn, tenant=tenant, ticket_id=ticket_id)
+    sent = [row.channel_ref for row in rows if row.author == "agent"]
+    assert len(sent) == len(set(sent)) == 2
