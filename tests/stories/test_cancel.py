@@ -50,11 +50,8 @@ async def test_coming_back_after_solving_takes_the_charge_back(desk: Desk) -> No
     await desk.write(customer.email, "wait, it still shows as pending on my side", ticket=ticket_id)
     ticket = await desk.ticket(ticket_id)
     assert ticket.status == "handed_off"
-    runtime = await desk.house.shell.tenants.get(TENANT)
     async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
-        resolution, _ = await rated_issue(
-            conn, TENANT, runtime.settings.contract, issue_id=ticket.issue_id, now=desk.house.shell.clock.now()
-        )
+        resolution, _, _ = await rated_issue(conn, TENANT, issue_id=ticket.issue_id, now=desk.house.shell.clock.now())
         billed = await t.billed_of_issue(conn, tenant=TENANT, issue_id=ticket.issue_id)
     assert resolution.state == "reversed"
     assert [(row.sign, row.price_minor) for row in billed] == [(1, 99), (-1, 99)]

@@ -36,7 +36,6 @@ class _RatingLeaf(msgspec.Struct):
 async def confirm_solved(shell: Shell, tenant: str, ticket_id: UUID) -> Said | Refusal:
     """The requester confirms. Saying it twice counts once."""
     now = shell.clock.now()
-    contract = (await shell.tenants.get(tenant)).settings.contract
     async with tenant_transaction(shell.pool, tenant) as conn:
         ticket = await _solved(conn, tenant, ticket_id, "confirmed")
         if isinstance(ticket, Refusal):
@@ -45,7 +44,7 @@ async def confirm_solved(shell: Shell, tenant: str, ticket_id: UUID) -> Said | R
         latest = [event for event in happened if event in ("proposed", "customer_confirmed")]
         new: tuple[EventType, ...] = () if latest[-1:] == ["customer_confirmed"] else ("customer_confirmed",)
         resolution = await settle_issue(
-            conn, tenant, contract, issue_id=ticket.issue_id, ticket_id=ticket_id, events=new, now=now
+            conn, tenant, issue_id=ticket.issue_id, ticket_id=ticket_id, events=new, now=now
         )
     return Said(ticket_id=ticket_id, resolution=resolution.state)
 
@@ -55,7 +54,6 @@ async def rate(shell: Shell, tenant: str, ticket_id: UUID, score: int) -> Said |
     if not 1 <= score <= 5:
         return Refusal(code="invalid", message="a rating is a whole number from 1 to 5", field="score")
     now = shell.clock.now()
-    contract = (await shell.tenants.get(tenant)).settings.contract
     async with tenant_transaction(shell.pool, tenant) as conn:
         ticket = await _solved(conn, tenant, ticket_id, "rated")
         if isinstance(ticket, Refusal):
@@ -69,7 +67,7 @@ async def rate(shell: Shell, tenant: str, ticket_id: UUID, score: int) -> Said |
             await add_leaf(conn, tenant, now, "rating.received", body, ticket_id)
             events = ("csat_negative",) if score <= NEGATIVE_SCORE else ()
         resolution = await settle_issue(
-            conn, tenant, contract, issue_id=ticket.issue_id, ticket_id=ticket_id, events=events, now=now
+            conn, tenant, issue_id=ticket.issue_id, ticket_id=ticket_id, events=events, now=now
         )
     return Said(ticket_id=ticket_id, resolution=resolution.state)
 

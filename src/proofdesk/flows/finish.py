@@ -63,7 +63,6 @@ def claim(desk: Desk, tr: Transition, events: Sequence[str]) -> None:
         lambda conn: settle_issue(
             conn,
             desk.runtime.tenant,
-            desk.runtime.settings.contract,
             issue_id=desk.ticket.issue_id,
             ticket_id=desk.ticket.ticket_id,
             events=cast("Sequence[EventType]", events),
@@ -93,13 +92,11 @@ def resolution_events(facts: ResolutionFacts) -> tuple[EventType, ...]:
 
 def close_after_window(desk: Desk, tr: Transition) -> None:
     """The reversal window has passed without a word: nothing can be taken back any more."""
-    contract = desk.runtime.settings.contract
     tr.leaf("ticket.closed", {"issue_id": str(desk.ticket.issue_id)})
     tr.also(
         lambda conn: settle_issue(
             conn,
             desk.runtime.tenant,
-            contract,
             issue_id=desk.ticket.issue_id,
             ticket_id=desk.ticket.ticket_id,
             events=(),

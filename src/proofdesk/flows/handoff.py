@@ -91,7 +91,6 @@ async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> N
         lambda conn: settle_issue(
             conn,
             desk.runtime.tenant,
-            settings.contract,
             issue_id=desk.ticket.issue_id,
             ticket_id=desk.ticket.ticket_id,
             events=("human_takeover",),

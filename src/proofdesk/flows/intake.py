@@ -200,7 +200,6 @@ async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming:
         await settle_issue(
             conn,
             tenant,
-            runtime.settings.contract,
             issue_id=ticket.issue_id,
             ticket_id=ticket.ticket_id,
             events=(event,),

@@ -7,21 +7,19 @@ those in force by the ledger: the terms at an issue's first event, the price at 
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import cast
 from uuid import UUID
 
 import msgspec
 
-from proofdesk.core.contract import Contract, terms_of
 from proofdesk.core.invoice import ChargeConflict, InvoiceCredit, InvoiceLine, preview_invoice
-from proofdesk.core.rating import Rated, rate_issue
-from proofdesk.core.resolution import EventType, ResolutionEvent, fold_resolution
+from proofdesk.core.rating import Rated
 from proofdesk.flows.clock import iso
 from proofdesk.flows.context import Shell
+from proofdesk.flows.contracts import Versions, load_versions
 from proofdesk.flows.outcome import Refusal
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection, tenant_transaction
-from proofdesk.store.rows import ContractVersionRow, IssueEventRow
+from proofdesk.store.rows import IssueEventRow
 
 MONTH_PATTERN = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$"
 PAGE = 5_000
@@ -50,12 +48,11 @@ async def preview(shell: Shell, tenant: str, month: str) -> Invoice | Refusal:
         return Refusal(code="invalid", message="a month is written 2026-03", field="month")
     as_of = shell.clock.now()
     async with tenant_transaction(shell.pool, tenant) as conn:
-        versions = await t.contracts(conn, tenant=tenant)
+        in_force = await load_versions(conn, tenant)
         rows = await _events(conn, tenant)
-    if not versions:
+    if in_force is None:
         return Refusal(code="conflict", message="the tenant has no contract yet: load its configuration first")
     numbered = [row for row in rows if row.seq is not None and row.at <= as_of]
-    in_force = _Versions(versions)
     rated = [_rate(str(issue), list(events), in_force, as_of) for issue, events in groupby(numbered, _issue)]
     contract = in_force.at(min(as_of, _month_end(month)))
     try:
@@ -75,25 +72,8 @@ async def preview(shell: Shell, tenant: str, month: str) -> Invoice | Refusal:
     )
 
 
-class _Versions:
-    """Contract versions by the instant their leaf was written."""
-
-    def __init__(self, rows: list[ContractVersionRow]) -> None:
-        self._rows = [(row.effective_from, msgspec.convert(row.terms, Contract)) for row in rows]
-        self.dated = [msgspec.structs.replace(contract, valid_from=since) for since, contract in self._rows]
-
-    def at(self, instant: datetime) -> Contract:
-        """The version in force; the first one for what came before any."""
-        return next((contract for since, contract in reversed(self._rows) if since <= instant), self._rows[0][1])
-
-
-def _rate(issue_id: str, rows: list[IssueEventRow], versions: _Versions, as_of: datetime) -> Rated:
-    history = [ResolutionEvent(type=cast(EventType, row.event), ts=row.at, leaf_seq=row.seq or 0) for row in rows]
-    terms = terms_of(versions.at(min(event.ts for event in history)))
-    resolution = fold_resolution(history, terms, as_of)
-    if resolution.billed_at is None:
-        return Rated()
-    return rate_issue(issue_id, resolution, versions.at(resolution.billed_at))
+def _rate(issue_id: str, rows: list[IssueEventRow], versions: Versions, as_of: datetime) -> Rated:
+    return versions.rate(issue_id, [(row.event, row.at, row.seq or 0) for row in rows], as_of)[1]
 
 
 async def _events(conn: Connection, tenant: str) -> list[IssueEventRow]:

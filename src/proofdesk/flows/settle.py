@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
-from proofdesk.core.contract import Contract, rule_hash, terms_of
-from proofdesk.core.rating import Charge, Rated, Reversal, rate_issue
-from proofdesk.core.resolution import EventType, Resolution, ResolutionEvent, fold_resolution
+from proofdesk.core.contract import Contract, rule_hash
+from proofdesk.core.rating import Charge, Rated, Reversal
+from proofdesk.core.resolution import EventType, Resolution
 from proofdesk.flows.clock import iso
+from proofdesk.flows.contracts import load_versions
 from proofdesk.ledger.canonical import make_leaf
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection
@@ -17,7 +17,6 @@ from proofdesk.store.pool import Connection
 async def settle_issue(
     conn: Connection,
     tenant: str,
-    contract: Contract,
     *,
     issue_id: UUID,
     ticket_id: UUID,
@@ -50,7 +49,7 @@ async def settle_issue(
                 canon=leaf.canonical,
                 leaf_hash=leaf.leaf_hash,
             )
-        resolution, rated = await rated_issue(conn, tenant, contract, issue_id=issue_id, now=now)
+        resolution, rated, contract = await rated_issue(conn, tenant, issue_id=issue_id, now=now)
         if rated.charge is not None:
             await _book(conn, tenant, contract, issue_id, ticket_id, now, rated.charge, None)
         if rated.reversal is not None and rated.charge is not None:
@@ -59,12 +58,14 @@ async def settle_issue(
 
 
 async def rated_issue(
-    conn: Connection, tenant: str, contract: Contract, *, issue_id: UUID, now: datetime
-) -> tuple[Resolution, Rated]:
+    conn: Connection, tenant: str, *, issue_id: UUID, now: datetime
+) -> tuple[Resolution, Rated, Contract]:
+    """The issue folded and priced by the contract versions in force when it happened."""
+    versions = await load_versions(conn, tenant)
+    if versions is None:
+        raise RuntimeError(f"tenant {tenant} has tickets and no contract")
     rows = await t.events_of_issue(conn, tenant=tenant, issue_id=issue_id)
-    history = [ResolutionEvent(type=cast(EventType, row.event), ts=row.at, leaf_seq=row.leaf_no) for row in rows]
-    resolution = fold_resolution(history, terms_of(contract), now)
-    return resolution, rate_issue(str(issue_id), resolution, contract)
+    return versions.rate(str(issue_id), [(row.event, row.at, row.leaf_no) for row in rows], now)
 
 
 async def add_leaf(

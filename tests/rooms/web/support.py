@@ -155,7 +155,6 @@ class Server:
             await settle_issue(
                 conn,
                 tenant,
-                CONTRACT,
                 issue_id=row.issue_id,
                 ticket_id=ticket_id,
                 events=events,
