@@ -109,6 +109,37 @@ def test_what_is_not_plainly_asked_is_never_written(text: str) -> None:
     assert written(text) == []
 
 
+TAKEN_BACK = """But not yet.|Actually no.|Only if it is free.|Or keep it.|Wait, I meant the other one.|Ask me first.
+It works now.|My wife does it herself now.|I found it.|No.|Please wait until Monday.|Keep the rest.
+Only half of it.|Nein, doch nicht.|Aber nur wenn es nichts kostet.|Ich meinte die andere.
+Tut das nicht.|Lieber nicht.|Es hat sich erledigt.|Bitte bis Montag warten.|Die andere auch.
+Fragen Sie mich zuerst.|Mais pas maintenant.|Sauf si c'est gratuit.|Plutôt non.
+Je voulais dire l'autre.|Ne faites pas ça.|C'est réglé.|Attendez lundi.|Pero no todavía.
+Salvo que sea gratis.|Mejor no.|Quise decir el otro.|No lo hagan.|Ya está resuelto.
+Esperen hasta el lunes.|Anzi no, lasciate stare.|Ma solo se è gratis.|Intendevo l'altro.|Non fatelo.
+È risolto.|Aspettate lunedì.|Maar niet nu.|Alleen als het gratis is.|Ik bedoelde de andere.
+Doe het niet.|Het is opgelost.|Wacht tot maandag.|Liever niet.|Nie rób tego.""".replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("afterthought", TAKEN_BACK)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please cancel #L100200.",
+        "Bitte Bestellung #L100200 stornieren.",
+        "Bonjour, je souhaite annuler ma commande #L100200.",
+        "Hola, quiero cancelar mi pedido #L100200.",
+        "Buongiorno, vorrei annullare il mio ordine #L100200.",
+        "Hallo, ik wil mijn bestelling #L100200 graag annuleren.",
+        "Please cancel #L100200.\n\n-- \nSent from my phone",
+    ],
+)
+def test_an_afterthought_in_any_language_holds_the_request(text: str, afterthought: str) -> None:
+    assert written(text) == [("cancel_order", "#L100200")]
+    assert written(f"{text} {afterthought}") == []
+    assert written(f"{text}\n{afterthought}") == []
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

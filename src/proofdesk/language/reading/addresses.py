@@ -13,7 +13,8 @@ _CAP = r"[A-ZÀ-ÖØ-Þ][\w'’.-]*"
 _LINK = r"(?:de|la|le|du|des|von|der|den|dem|del|di|da|am|an|im|zum|zur|van|het|sur|les)"
 _NUMBER = r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,3})?"
 _STREET = (
-    rf"(?:{_NUMBER}(?:bis|ter)?,?[ ]+(?:rue[ ]|avenue[ ]|boulevard[ ]|place[ ]|{_CAP}[ ]?)(?:(?:{_LINK}|{_CAP})[ ]?){{0,5}}"
+    rf"(?:{_NUMBER}(?:bis|ter)?,?[ ]+(?:rue[ ]|avenue[ ]|boulevard[ ]|place[ ]|{_CAP}[ ]?)"
+    rf"(?:(?:{_LINK}|{_CAP})[ ]?){{0,5}}"
     rf"|(?:Via|Calle|Plaza|{_CAP})(?:[ ](?:{_LINK}|{_CAP})){{0,4}},?[ ]{_NUMBER})"
 )
 _UNIT = r"(?P<unit>(?:Apt\.?|Apartment|Suite|Unit|Floor|Flat|Stock|Etage)[ ]?[\w-]{1,6})"

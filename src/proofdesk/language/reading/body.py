@@ -64,11 +64,19 @@ class Body:
             if mention is not None and getattr(self, f"_on_{kind}")(mention):
                 self.doc.use(mention.tokens())
                 return mention.end
-        if self.changes and at == self.frame.act.end and not self.frame.items and "anaphora" in self.doc.kinds(at):
+        self._heed_words(at)
+        return self._on_link(at)
+
+    def _heed_words(self, at: int) -> None:
+        """Right behind the act "it" stands for the thing to change; "I want" leads over to what it should become."""
+        kinds = self.doc.kinds(at)
+        if self.changes and at == self.frame.act.end and not self.frame.items and "anaphora" in kinds:
             self._item()
-        if self.changes and self.frame.items and at > self.frame.act.start and "wish" in self.doc.kinds(at):
+        if self.changes and self.frame.items and at > self.frame.act.start and "wish" in kinds:
             self.frame.items[-1].has_target = True
             self.joined = False
+
+    def _on_link(self, at: int) -> int:
         if (query := self.doc.starting(at, "query")) is not None and at > self.frame.act.start:
             return self._on_query(query)
         if self.frame.reason_at < 0 and (mark := self.doc.starting(at, "to")) is not None:

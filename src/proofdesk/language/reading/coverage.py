@@ -15,8 +15,10 @@ from proofdesk.language.reading.tokens import known_word
 
 _REASON_IS_FREE = frozenset({"negation", "anaphora", "comparative", "question"})
 _TELLING_IS_FREE = frozenset(
-    {"anaphora", "question", "report", "hypothetical", "quantifier", "comparative", "revision", "status", "option", "money",
-     "count", "one_of"}
+    {
+        "anaphora", "question", "report", "hypothetical", "quantifier", "comparative", "revision", "status", "option",
+        "money", "count", "one_of",
+    }
 )  # fmt: skip
 MIN_STRANGE = 4
 """From this many words on, more than half of them unknown make a sentence unreadable."""
@@ -30,7 +32,7 @@ def unread_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[str,
     inside: dict[int, Frame] = {at: frame for frame in frames for at in range(frame.start, frame.end)}
     identity = _identity_tokens(doc, frames)
     telling = _telling_tokens(doc, frames, profiles)
-    found = sorted(_strange_tokens(doc))
+    found = sorted(_strange_tokens(doc) | _foreign_risks(doc))
     if found:
         return found
     _use_queries(doc, {frame.sentence for frame in frames})
@@ -78,10 +80,21 @@ def _strange_tokens(doc: Document) -> set[int]:
     found: set[int] = set()
     for start, end in doc.sentences:
         words = [at for at in range(start, end) if doc.tokens[at].kind == "word" and doc.tokens[at].text[0].islower()]
-        strange = sum(_is_strange(doc, at) for at in words)
+        strange = sum(_is_strange(doc, at) and not known_word(doc.tokens[at].base) for at in words)
         if words and (strange == len(words) or (len(words) >= MIN_STRANGE and 2 * strange > len(words))):
             found.update(words)
     return found
+
+
+def _foreign_risks(doc: Document) -> set[int]:
+    """Words that another language could take a request back with, in the middle of a sentence that has none such."""
+    return {
+        at
+        for at, token in enumerate(doc.tokens)
+        if token.kind == "word"
+        and not doc.kinds(at)
+        and (token.low in doc.tongues.short_no or (token.low in doc.tongues.risk_words and _is_strange(doc, at)))
+    }
 
 
 def _is_strange(doc: Document, at: int) -> bool:
@@ -91,7 +104,6 @@ def _is_strange(doc: Document, at: int) -> bool:
         and at not in doc.forms.repaired
         and at not in doc.claimed
         and not known_word(token.low, doc.tongue[at].code)
-        and not known_word(token.base)
     )
 
 

@@ -38,9 +38,8 @@ class Document:
         self.tongue = [tongue for (start, end), tongue in zip(plain, chosen, strict=True) for _ in range(start, end)]
         runs: list[tuple[int, int, Tongue]] = []
         for (start, end), tongue in zip(plain, chosen, strict=True):
-            if runs and runs[-1][2] is tongue:
-                start = runs.pop()[0]
-            runs.append((start, end, tongue))
+            first = runs.pop()[0] if runs and runs[-1][2] is tongue else start
+            runs.append((first, end, tongue))
         self.forms = Forms(self.tokens, runs, index)
         self.mentions = self.forms.mentions
         for mention in self.mentions:

@@ -10,6 +10,8 @@ from proofdesk.language.reading.tokens import Token
 from proofdesk.language.reading.vocabulary import language_index
 from proofdesk.language.reading.words import RISK_CLASSES, FunctionWords, function_words
 
+MAX_SHORT_NO = 4
+
 
 class Tongue(msgspec.Struct, frozen=True, kw_only=True):
     """One language the reader knows. `index`: its function words on top of what procedures and tenant name."""
@@ -29,6 +31,12 @@ class Tongues:
             index = language_index(words)
             index.base = base
             self.by_code[code] = Tongue(code=code, words=words, index=index)
+        self.risk_words = frozenset(word for word in self.risky() if " " not in word)
+        joiners = self.merged("joiner")
+        self.short_no = frozenset(
+            word for word in self.merged("negation") if len(word) <= MAX_SHORT_NO and word not in joiners
+        )
+        """Negations so short that another language's dictionary may hold them ("non", "ne", "pas")."""
         self.first = next(iter(self.by_code.values()))
 
     def risky(self) -> frozenset[str]:

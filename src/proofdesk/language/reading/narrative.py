@@ -121,9 +121,7 @@ def set_deadlines_aside(doc: Document) -> None:
     for start, end in doc.sentences:
         for first, last in clauses(doc, start, end):
             begin = next((at for at in range(first, last) if doc.starting(at, "before")), last)
-            while last > begin and doc.tokens[last - 1].text in ".!?":
-                last -= 1
-            rest = range(begin, last)
+            rest = range(begin, _without_marks(doc, begin, last))
             plain = all(doc.tokens[at].kind in ("word", "mark") and not doc.kinds(at) & barred for at in rest)
             if len(rest) > 1 and plain:
                 doc.use(rest)
@@ -131,21 +129,28 @@ def set_deadlines_aside(doc: Document) -> None:
 
 
 def _use_purpose(doc: Document, frame: Frame, profiles: Mapping[str, Profile]) -> None:
-    """ "our auditors ask for …", "… for our vendor review": only where nothing but a choice of words is to be filled."""
+    """Whose wish it is ("our auditors ask for …") and what it is for ("… for our vendor review").
+
+    Only where nothing but a choice of words is to be filled: elsewhere such a phrase could name what is wanted.
+    """
     slots = {slot.type for name in frame.procedures for slot in profiles[name].slots.values()}
     if not frame.enums or slots - {"enum", "text"}:
         return
     act = frame.act.start
     if act - 2 >= frame.start and "determiner" in doc.kinds(act - 2) and _plain(doc, act - 1):
         doc.use((act - 1,))
-    last = frame.end
-    while last > act and doc.tokens[last - 1].text in ".!?":
-        last -= 1
+    last = _without_marks(doc, act, frame.end)
     start = last
     while start > act and _plain(doc, start - 1):
         start -= 1
     if start < last and start - 2 > act and "determiner" in doc.kinds(start - 1) and "to" in doc.kinds(start - 2):
         doc.use(range(start, last))
+
+
+def _without_marks(doc: Document, first: int, last: int) -> int:
+    while last > first and doc.tokens[last - 1].text in ".!?":
+        last -= 1
+    return last
 
 
 def _plain(doc: Document, at: int) -> bool:

@@ -49,7 +49,10 @@ class Reader:
         return find_claims(text, self.tongues)
 
     def read(self, text: str, records: Records, answers: Sequence[str] = (), hints: Sequence[Hint] = ()) -> Reading:
-        """`hints` are heeded only where the rules find no request. Answer i is taken as given to `first_doubt` of the reading with the answers before it."""
+        """Answer i is taken as given to `first_doubt` of the reading with the answers before it.
+
+        `hints` are heeded only where the rules find no request.
+        """
         settled: dict[str, str] = {}
         added: list[str] = []
         for answer in answers[:MAX_ANSWERS]:
