@@ -75,3 +75,21 @@ async def test_the_code_that_came_back_proves_the_requester(post: Post) -> None:
     assert "yes or no" in body(question)
     await post.arrives(customer.email, "yes", proven=False, In_Reply_To=str(question["Message-ID"]))
     assert post.desk.office.world.orders[order.id].status == "cancelled"
+
+
+async def test_whoever_cannot_name_our_mail_does_not_speak_for_the_one_who_sent_the_code_back(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"please cancel my order {order.id}", proven=False)
+    (letter,) = post.letters(customer.email)
+    said = f"The code is {code_in(body(letter))}"
+    await post.arrives(customer.email, said, proven=False, In_Reply_To=str(letter["Message-ID"]))
+    question = post.letters(customer.email)[-1]
+    forged = "<0123456789abcdef0123456789abcdef01234567.larkfield@proofdesk.larkfield.example>"
+    for known in (first, forged):
+        await post.arrives(customer.email, "yes", proven=False, In_Reply_To=known)
+        assert post.desk.office.world.orders[order.id].status == "pending"
+    assert len(await post.tickets()) == 3
+    await post.arrives("mallory@example.com", "yes", proven=False, In_Reply_To=str(question["Message-ID"]))
+    assert post.desk.office.world.orders[order.id].status == "pending"
+    await post.arrives(customer.email, "yes", proven=False, In_Reply_To=str(question["Message-ID"]))
+    assert post.desk.office.world.orders[order.id].status == "cancelled"

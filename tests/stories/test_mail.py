@@ -128,6 +128,22 @@ async def test_a_stranger_who_names_a_thread_gets_a_ticket_of_their_own(post: Po
     assert post.desk.office.world.orders[order.id].status == "pending"
 
 
+async def test_an_unproven_mail_does_not_speak_in_a_proven_ticket(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"please cancel my order {order.id}")
+    (question,) = post.letters(customer.email)
+    ours = str(question["Message-ID"])
+    for number, known in enumerate((first, ours), start=2):
+        await post.arrives(customer.email, "yes", proven=False, In_Reply_To=known)
+        assert post.desk.office.world.orders[order.id].status == "pending"
+        assert len(await post.tickets()) == number
+    rows = [await post.desk.ticket(ticket_id) for ticket_id in await post.tickets()]
+    assert sorted(row.sender_verified for row in rows) == [False, False, True]
+    await post.arrives(customer.email, "yes", In_Reply_To=ours)
+    assert post.desk.office.world.orders[order.id].status == "cancelled"
+    assert len(await post.tickets()) == 3
+
+
 async def test_an_unproven_sender_does_not_act(post: Post) -> None:
     order, customer = pending_order(post.desk)
     await post.arrives(customer.email, f"please cancel my order {order.id}", proven=False)

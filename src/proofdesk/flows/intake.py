@@ -31,7 +31,7 @@ MAX_SUBJECT_CHARS = 300
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A message as its channel understood it. `delivery_id` is unique within the channel; `verified`: the channel
-    proves the sender. `refs`: ids of earlier messages it answers. `ticket_id`: given where the channel knows it."""
+    proves the sender. `ticket_id`: the ticket it belongs to, where the channel knows it."""
 
     channel: str
     delivery_id: str
@@ -40,8 +40,11 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     text: str
     message_ref: str = ""
-    refs: tuple[str, ...] = ()
     ticket_id: UUID | None = None
+    found_by_reference: bool = False
+    """`ticket_id` was found by message ids the mail itself names: whether it may speak there is judged here."""
+    names_ours: bool = False
+    """It names the id of a message we sent in that ticket, which only its receiver knows."""
     silent: str = ""
     """Why no machine may answer this message: it is kept, a ticket it opens goes to a person without a word."""
     by_machine: bool = False
@@ -85,7 +88,7 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
         if seen is not None:
             return _again(seen.ticket_id, seen.raw_sha256, digest)
         ticket = await _thread(conn, tenant, incoming)
-        if incoming.ticket_id is not None and ticket is None:
+        if incoming.ticket_id is not None and ticket is None and not incoming.found_by_reference:
             return Rejected(reason="there is no such ticket")
         if ticket is None and incoming.by_machine:
             return Rejected(reason=incoming.silent, ignored=True)
@@ -148,19 +151,24 @@ def _again(ticket_id: UUID | None, before: bytes, digest: bytes) -> Received | R
 
 
 async def _thread(conn: Connection, tenant: str, incoming: Incoming) -> TicketRow | None:
-    ticket_id = incoming.ticket_id
-    if ticket_id is None and incoming.refs:
-        found = await t.ticket_of_channel_ref(conn, tenant=tenant, refs=list(incoming.refs))
-        ticket_id = found.ticket_id if found else None
-    if ticket_id is None:
+    if incoming.ticket_id is None:
         return None
-    ticket = await t.lock_ticket(conn, tenant=tenant, ticket_id=ticket_id)
-    if ticket is None:
-        return None
-    # A mail that names a thread but comes from somebody else opens a ticket of its own: no one joins by guessing ids.
-    if incoming.ticket_id is None and ticket.sender.casefold() != incoming.sender.casefold():
-        return None
-    return ticket
+    ticket = await t.lock_ticket(conn, tenant=tenant, ticket_id=incoming.ticket_id)
+    if ticket is None or not incoming.found_by_reference:
+        return ticket
+    return ticket if may_speak(ticket, incoming) else None
+
+
+def may_speak(ticket: TicketRow, incoming: Incoming) -> bool:
+    """Whether a mail that names this ticket's messages is taken for its requester's; else it opens a ticket of its own.
+
+    Sender line and the requester's own Message-IDs can be copied. What was proven once is not given away to a mail
+    that proves less: where the sender was proven by the channel, only proven mails count; elsewhere only mails that
+    answer one of ours.
+    """
+    if ticket.sender.casefold() != incoming.sender.casefold():
+        return False
+    return incoming.verified or (incoming.names_ours and not ticket.sender_verified)
 
 
 async def _open_ticket(

@@ -156,6 +156,8 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
         ],
     )
     found = {str(row.ticket_id): row.ticket_id for row in known}
+    ticket_id = found[issue.issue_id] if isinstance(issue, Belongs) else None
+    ours = {ref for ref, wanted in refs.items() if ref != wanted}
     own = strip_reply(message.text).text
     return Incoming(
         channel=CHANNEL,
@@ -165,7 +167,9 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
         subject=message.subject,
         text=own if own.strip() else message.subject,
         message_ref=message.message_id,
-        ticket_id=found[issue.issue_id] if isinstance(issue, Belongs) else None,
+        ticket_id=ticket_id,
+        found_by_reference=True,
+        names_ours=any(row.ticket_id == ticket_id and row.channel_ref in ours for row in known),
     )
 
 

@@ -50,10 +50,6 @@ values (%(tenant)s, %(message_id)s, %(ticket_id)s, %(at)s, %(direction)s, %(auth
 select message_id, at, direction, author, public, text, channel_ref from message
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s order by at, message_id;
 
--- name: of_channel_ref :optional
-select ticket_id from message where tenant = %(tenant)s and channel_ref = any(%(refs)s::text[]) and channel_ref <> ''
-order by at desc limit 1;
-
 -- name: insert_issue :execute
 insert into issue (tenant, issue_id, subject_ref, matter, opened_at, last_contact_at)
 values (%(tenant)s, %(issue_id)s, %(subject_ref)s, '', %(now)s, %(now)s);
