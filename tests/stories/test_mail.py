@@ -144,6 +144,17 @@ async def test_an_unproven_mail_does_not_speak_in_a_proven_ticket(post: Post) ->
     assert len(await post.tickets()) == 3
 
 
+async def test_a_failed_policy_outweighs_a_signature_of_the_same_domain(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    domain = customer.email.rpartition("@")[2]
+    results = f"mx.larkfield.example; dkim=pass header.d={domain}; dmarc=fail header.from={domain}"
+    await post.arrives(
+        customer.email, f"please cancel my order {order.id}", proven=False, Authentication_Results=results
+    )
+    (ticket_id,) = await post.tickets()
+    assert not (await post.desk.ticket(ticket_id)).sender_verified
+
+
 async def test_an_unproven_sender_does_not_act(post: Post) -> None:
     order, customer = pending_order(post.desk)
     await post.arrives(customer.email, f"please cancel my order {order.id}", proven=False)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from proofdesk.connectors.channel.email.headers import sender_is_proven
 from proofdesk.connectors.channel.email.imap import Cursor, FetchedMail, ImapReader, ImapSettings
 from proofdesk.connectors.channel.email.message import InboundMessage, RejectedMail
 from proofdesk.connectors.channel.email.parse import parse_mail
@@ -163,7 +164,7 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
         channel=CHANNEL,
         delivery_id=delivery_id,
         sender=message.from_addr,
-        verified=sender_is_proven(message),
+        verified=sender_is_proven(message.from_addr, message.authentication_results),
         subject=message.subject,
         text=own if own.strip() else message.subject,
         message_ref=message.message_id,
@@ -181,12 +182,6 @@ def _ref_of(runtime: Runtime, message_id: str) -> str:
 
 def domain_of(runtime: Runtime) -> str:
     return runtime.settings.email.address.partition("@")[2] if runtime.settings.email else ""
-
-
-def sender_is_proven(message: InboundMessage) -> bool:
-    """DMARC passed for the sender's very domain, or a DKIM signature of it did (RFC 7489, 6376). SPF does not count."""
-    domain, seen = message.from_addr.rpartition("@")[2].lower(), message.authentication_results
-    return (seen.dmarc == "pass" and seen.dmarc_from == domain) or domain in seen.dkim_domains
 
 
 def delivery_id_of(message: InboundMessage) -> str:
