@@ -35,7 +35,8 @@ async def understand(desk: Desk, tr: Transition) -> None:
     tr.set(language=language, waiting_for="", confirmed=False, requests=(), current=0)
     signals = desk.runtime.signals(whole)
     tr.set(signals=tuple(dict.fromkeys(signal.code for signal in signals)))
-    triage = _triage_facts(desk, texts[0], signals)
+    # The model is asked only where rules and signs leave something open: it costs more than all of them together.
+    triage = TriageFacts(scores=(), in_scope_ppm=0, signals=signals)
     if any(signal.code in ALWAYS_HUMAN for signal in signals):
         await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage)
         return
@@ -45,12 +46,14 @@ async def understand(desk: Desk, tr: Transition) -> None:
     identity = await _identity(desk, tr, texts)
     access_leaf(tr, identity.accesses)
     if identity.records is None:
-        await _without_identity(desk, tr, identity, triage)
+        await _without_identity(desk, tr, identity, _triage_facts(desk, texts[0], signals))
         return
     records = identity.records
     tr.set(requester=records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
     reading = _read(desk, texts, records)
     reading = msgspec.structs.replace(reading, signals=(*reading.signals, *signals), language=language)
+    if not reading.requests:
+        triage = _triage_facts(desk, texts[0], signals)
     await _follow_plan(desk, tr, reading, triage)
 
 
@@ -135,8 +138,7 @@ async def _without_identity(desk: Desk, tr: Transition, identity: Identity, tria
         return
     wait = After(status="waiting_requester", step="understand", wait_s=settings.answer_wait_h * 3600.0)
     if isinstance(verdict, NeedCode) and "email" in desk.runtime.channels:
-        sent = len([1 for _ in (tr.state.code,) if _ is not None])
-        counter = tr.state.code.counter + 1 if tr.state.code and sent else 0
+        counter = tr.state.code.counter + 1 if tr.state.code else 0
         code = issue_code(
             str(desk.ticket.ticket_id), verdict.address, issued_before=counter, now_s=int(desk.now.timestamp())
         )
