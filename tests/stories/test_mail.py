@@ -9,8 +9,11 @@ import pytest_asyncio
 
 from proofdesk.connectors.channel.email.imap import Cursor
 from proofdesk.connectors.channel.email.strip import strip_reply
+from proofdesk.flows.handed import Replied, accept_handoff, reply
 from proofdesk.flows.mail import load_cursor
+from proofdesk.store import tables as t
 from proofdesk.store.endpoint import Endpoint
+from proofdesk.store.pool import tenant_transaction
 from tests.stories.desk import TENANT
 from tests.stories.orders import pending_order
 from tests.stories.post import SUPPORT, Post, body, open_post
@@ -118,6 +121,24 @@ async def test_whoever_asks_for_no_machine_answer_gets_a_person(post: Post) -> N
     (ticket_id,) = await post.tickets()
     assert (await post.desk.ticket(ticket_id)).status == "handed_off"
     assert post.letters(customer.email) == []
+
+
+async def test_a_person_answers_where_no_machine_may(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"please cancel my order {order.id}", X_Auto_Response_Suppress="All")
+    (ticket_id,) = await post.tickets()
+    shell = post.desk.house.shell
+    async with tenant_transaction(shell.pool, TENANT) as conn:
+        handoff = await t.handoff_of(conn, tenant=TENANT, ticket_id=ticket_id)
+    assert handoff is not None
+    await accept_handoff(shell, TENANT, handoff.handoff_id, "ada")
+    said = await reply(shell, TENANT, ticket_id, "It is cancelled.", "ada", solved=True)
+    assert isinstance(said, Replied)
+    await post.poll()
+    (letter,) = post.letters(customer.email)
+    assert (body(letter).strip(), letter["In-Reply-To"]) == ("It is cancelled.", first)
+    assert (await post.desk.ticket(ticket_id)).status == "solved"
+    assert await post.desk.replies(ticket_id) == ["It is cancelled."]
 
 
 async def test_a_stranger_who_names_a_thread_gets_a_ticket_of_their_own(post: Post) -> None:

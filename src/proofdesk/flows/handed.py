@@ -125,5 +125,7 @@ async def _answer(
             now=now,
         )
     )
-    send(desk, tr, text, after)
+    # What the machine was at is over: a person has it now.
+    tr.set(news=False, under_way=None, waiting_for="", approval_id="")
+    send(desk, tr, text, after, by_person=True)
     return await tr.commit(shell.pool, lease_s=0.0)

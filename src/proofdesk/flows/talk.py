@@ -121,12 +121,13 @@ def new_key() -> str:
     return secrets.token_hex(KEY_BYTES)
 
 
-def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "") -> None:
+def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "", by_person: bool = False) -> None:
     """Record `text` as sent and go to `after`; on a delivering channel the sending is a step of its own before that.
 
-    `to`: another address than the ticket's sender (a one-time code goes to the address on record).
+    `to`: another address than the ticket's sender (a one-time code goes to the address on record). Where no machine
+    may answer, nothing leaves but what a person wrote (`by_person`).
     """
-    if tr.state.silent:
+    if tr.state.silent and not by_person:
         go_to(tr, after)
         return
     channel = "email" if to else desk.ticket.channel

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import msgspec
+
+from proofdesk.flows.state import State
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 from proofdesk.web.app import API
@@ -98,6 +101,22 @@ async def test_an_expired_or_overtaken_approval_is_a_conflict(server: Server) ->
             f"{API}/approvals/{approval_id}/decide", headers=vera, json={"verdict": "approved"}
         )
         assert answer.status_code == 409
+
+
+async def test_an_answer_by_a_person_ends_what_the_machine_was_at(server: Server) -> None:
+    tenant = await server.tenant()
+    ada = await server.key(tenant, "agent", login="ada")
+    ticket_id, handoff_id = await server.handed_off(tenant)
+    left = State(step="window", news=True, waiting_for="approval", approval_id="an approval")
+    await server.put(tenant, ticket_id, "handed_off", left)
+    await server.client.post(f"{API}/handoffs/{handoff_id}/accept", headers=ada)
+    answer = {"text": "It is done.", "solved": True}
+    assert (await server.client.post(f"{API}/tickets/{ticket_id}/reply", headers=ada, json=answer)).status_code == 200
+    async with tenant_transaction(server.shell.pool, tenant) as conn:
+        row = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    assert row is not None
+    state = msgspec.convert(row.state, State)
+    assert (state.news, state.waiting_for, state.approval_id, state.under_way) == (False, "", "", None)
 
 
 async def test_the_same_words_after_the_requester_wrote_leave_once_more(server: Server) -> None:
