@@ -99,3 +99,10 @@ async def test_asking_back_is_not_agreeing(desk: Desk) -> None:
     ticket_id = await desk.write(customer.email, f"please cancel my order {order.id}")
     await desk.write(customer.email, "Is this correct?", ticket=ticket_id)
     assert desk.office.world.orders[order.id].status == "pending"
+
+
+async def test_a_threat_is_worked_before_the_rest(desk: Desk) -> None:
+    _, customer = pending_order(desk)
+    plain = await desk.write(customer.email, "please cancel something of mine")
+    grave = await desk.write(customer.email, "My lawyer will sue you.")
+    assert (await desk.ticket(grave)).priority > (await desk.ticket(plain)).priority

@@ -19,8 +19,10 @@ NEAR_BREACH_S: Final = 8 * 3600
 MIN_LEFT_S: Final = 15 * 60
 MIN_EFFORT_S: Final = 60
 
-CRITICAL_SIGNALS: Final = frozenset({"outage", "security_incident", "safety", "data_loss"})
-HIGH_SIGNALS: Final = frozenset({"legal_threat", "regulator_complaint", "contract_dispute", "sla_breach", "fraud"})
+CRITICAL_SIGNALS: Final = frozenset({"outage", "security_incident", "safety", "self_harm", "data_loss"})
+HIGH_SIGNALS: Final = frozenset(
+    {"legal_threat", "regulator_complaint", "contract_dispute", "sla_breach", "sla_breach_claim", "fraud", "press"}
+)
 _CLASS_BY_TYPE: Final = {"incident": 2, "bug": 3, "question": 3, "feature_request": 4, "feedback": 4}
 
 _CONTEXT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)

@@ -8,6 +8,7 @@ from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, code_digits, decide_code, issue_code
 from proofdesk.core.plan import ActOn, AskRequester, HandOver, Nothing, PlanFacts, decide_plan
+from proofdesk.core.priority import decide_severity
 from proofdesk.core.reading import Hint, Reading, Signal
 from proofdesk.core.records import Records
 from proofdesk.core.thanks import is_thanks
@@ -35,6 +36,8 @@ async def understand(desk: Desk, tr: Transition) -> None:
     tr.set(language=language, waiting_for="", confirmed=False, requests=(), current=0)
     signals = desk.runtime.signals(whole)
     tr.set(signals=tuple(dict.fromkeys(signal.code for signal in signals)))
+    # Severity class 1 (critical) to 4 (low); the feeder takes the highest number first.
+    tr.priority = 5 - decide_severity("", tr.state.signals)
     # The model is asked only where rules and signs leave something open: it costs more than all of them together.
     triage = TriageFacts(scores=(), in_scope_ppm=0, signals=signals)
     if any(signal.code in ALWAYS_HUMAN for signal in signals):
