@@ -255,6 +255,13 @@ async def ticket_status(pool: Pool, tenant: str, ticket_id: UUID) -> TicketStatu
     )
 
 
+async def channel_of(pool: Pool, tenant: str, ticket_id: UUID) -> str | None:
+    """The channel the ticket came in by; None when there is no such ticket."""
+    async with tenant_transaction(pool, tenant) as conn:
+        ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+    return ticket.channel if ticket else None
+
+
 async def ticket_leaves(pool: Pool, tenant: str, ticket_id: UUID) -> list[LeafView] | None:
     """The ticket's ledger, oldest first; None when there is no such ticket."""
     async with tenant_transaction(pool, tenant) as conn:

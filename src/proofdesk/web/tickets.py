@@ -20,6 +20,8 @@ CHANNEL = "api"
 VOUCH = frozenset({"requester_api", "administrator"})
 """Whose `verified: true` is believed: systems that know their logged-in user."""
 WRITERS = roles("requester_api", "agent", "administrator")
+REQUESTER = roles("requester_api", "administrator")
+"""Who may say what the requester says: answers, confirmations, ratings."""
 READERS = roles("agent", "approver", "manager", "auditor", "administrator")
 MAX_PAGE = 200
 MAX_OFFSET = 100_000
@@ -49,14 +51,18 @@ async def create_ticket(request: StrictRequest, data: JSONBody[NewTicket]) -> Re
     return Response(TicketCreated(ticket_id=received.ticket_id), status_code=200 if received.duplicate else 201)
 
 
-@post("/tickets/{ticket_id:str}/messages", opt=WRITERS, summary="Add the requester's answer", tags=["tickets"])
+@post("/tickets/{ticket_id:str}/messages", opt=REQUESTER, summary="Add the requester's answer", tags=["tickets"])
 async def add_message(
     request: StrictRequest, ticket_id: FromPath[UUID], data: JSONBody[NewMessage]
 ) -> Response[TicketCreated]:
-    """Idempotent on `delivery_id`, which is one namespace for tickets and messages."""
+    """Idempotent on `delivery_id`, which is one namespace for tickets and messages. 409 for a ticket that came in
+    another way: its requester answers there, and nobody answers here in their name."""
     web, tenant = web_of(request), request.user.tenant
-    if await queries.ticket_status(web.shell.pool, tenant, ticket_id) is None:
+    channel = await queries.channel_of(web.shell.pool, tenant, ticket_id)
+    if channel is None:
         raise NOT_FOUND
+    if channel != CHANNEL:
+        raise ApiError(409, "conflict", f"the requester of this ticket answers by {channel}", field="ticket_id")
     received = await _receive(
         request,
         Incoming(channel=CHANNEL, delivery_id=data.delivery_id, sender="", text=data.text, ticket_id=ticket_id),
@@ -118,9 +124,6 @@ async def get_ticket_ledger(request: StrictRequest, ticket_id: FromPath[UUID]) -
     if found is None:
         raise NOT_FOUND
     return Leaves(items=found)
-
-
-REQUESTER = roles("requester_api", "administrator")
 
 
 @post(

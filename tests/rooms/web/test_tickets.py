@@ -8,6 +8,7 @@ import msgspec
 from proofdesk.core.directive import Run
 from proofdesk.core.reading import Request, SlotValue
 from proofdesk.flows.ids import new_id
+from proofdesk.flows.intake import Incoming, Received, receive
 from proofdesk.flows.state import RequestState, State
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
@@ -76,6 +77,30 @@ async def test_an_answer_joins_its_ticket_once(server: Server) -> None:
     assert missing.status_code == 404
     status = (await server.client.get(f"/api/v1/tickets/{one}/status", headers=system)).json()
     assert [message["text"] for message in status["messages"]] == ["Where is my order?", "yes"]
+
+
+async def test_only_the_requesters_system_speaks_for_the_requester(server: Server) -> None:
+    tenant = await server.tenant()
+    ticket_id = await server.ticket(tenant)
+    path = f"/api/v1/tickets/{ticket_id}/messages"
+    for number, (role, status) in enumerate((("agent", 403), ("administrator", 201), ("requester_api", 201))):
+        said = {"delivery_id": f"answer-{number}", "text": "yes"}
+        made = await server.client.post(path, headers=await server.key(tenant, role), json=said)
+        assert made.status_code == status
+
+
+async def test_a_ticket_that_came_by_mail_is_not_answered_over_the_api(server: Server) -> None:
+    tenant = await server.tenant()
+    incoming = Incoming(channel="email", delivery_id="m1", sender="ada@example.org", verified=True, text="Cancel it.")
+    received = await receive(server.shell, await server.tenants.get(tenant), incoming)
+    assert isinstance(received, Received)
+    path = f"/api/v1/tickets/{received.ticket_id}/messages"
+    said = {"delivery_id": "answer", "text": "yes"}
+    answer = await server.client.post(path, headers=await server.key(tenant, "requester_api"), json=said)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (409, "ticket_id")
+    async with tenant_transaction(server.shell.pool, tenant) as conn:
+        rows = await t.messages(conn, tenant=tenant, ticket_id=received.ticket_id)
+    assert [row.text for row in rows] == ["Cancel it."]
 
 
 async def test_pages_and_filter(server: Server) -> None:
