@@ -69,6 +69,9 @@ def test_goods_named_before_the_request_are_its_own() -> None:
         "The lamp of #L100300 is fine. The mug is not. Please return it.",
         "I have #L100200 and #L100400. Please cancel it.",
         "Please cancel it. It is not #L100200.",
+        "Please cancel my order. #L100200 is great.",
+        "I love the lamp of #L100300. Please return it.",
+        "Please cancel my order. #L100200 stays as it is.",
     ],
 )
 def test_it_is_asked_about_where_it_could_be_two_things(text: str) -> None:

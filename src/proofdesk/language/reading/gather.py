@@ -111,11 +111,23 @@ def _take_order(doc: Document, kept: Sequence[Frame], every: Sequence[Frame], pr
     named = {known[1] for at in range(len(doc.tokens)) if (known := doc.id_at(at)) and known[0] == "order"}
     if len(named) != 1 or any(frame.reference_orders for frame in every):
         return
+    if not any(frame.orders for frame in every) and _praised(doc, "order"):
+        return
     for frame in kept:
         if not frame.orders and any(profiles[name].slot_of("order") for name in frame.procedures):
             frame.orders.append(next(iter(named)))
     if any(frame.orders for frame in kept):
         doc.use(at for at in range(len(doc.tokens)) if (known := doc.id_at(at)) and known[1] in named)
+
+
+def _praised(doc: Document, kind: str) -> bool:
+    """Whether a sentence without an act praises the order or the goods it names: hardly what should be changed."""
+    for start, end in doc.sentences:
+        kinds = {one for at in range(start, end) for one in doc.kinds(at)}
+        kinds |= {known[0] for at in range(start, end) if (known := doc.id_at(at))}
+        if "pleased" in kinds and kind in kinds and "act" not in kinds and "negation" not in kinds:
+            return True
+    return False
 
 
 def _take_item(doc: Document, kept: Sequence[Frame], profiles: Mapping[str, Profile]) -> None:
@@ -125,7 +137,7 @@ def _take_item(doc: Document, kept: Sequence[Frame], profiles: Mapping[str, Prof
         if any(profiles[name].slot_of("lines", "line_changes") for name in frame.procedures)
     ]  # fmt: skip
     loose = [m for m in doc.mentions if m.kind == "head" and not doc.used & set(m.tokens())]
-    if len(takers) != 1 or not loose or len({m.payload for m in loose}) != 1:
+    if len(takers) != 1 or not loose or len({m.payload for m in loose}) != 1 or _praised(doc, "head"):
         return
     frame, head = takers[0], loose[0]
     named = [item for item in frame.items if item.heads]

@@ -12,6 +12,7 @@ from proofdesk.language.reading.tokens import Token, is_matter, known_word, phra
 MAX_GAP = 6
 """Words that may stand between the first word of an act and each next one."""
 MIN_TYPO_LENGTH = 5
+STORY_KINDS = frozenset({"state", "subject", "wish", "others", "pleased", "softener"})
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -50,15 +51,19 @@ class Index:
         self.base = base
         self.by_first: dict[str, list[Entry]] = {}
         self.words: set[str] = set()
+        self.targets: set[str] = set()
+        """What a slip may be repaired to: not the words that only mark a story, with which no request is made."""
         for entry in entries:
             if entry.words:
                 self.by_first.setdefault(entry.words[0], []).append(entry)
                 self.words.update(entry.words)
+                if entry.kind not in STORY_KINDS:
+                    self.targets.update(entry.words)
 
     def on(self, base: "Index") -> "Index":
         """The same entries on top of another base."""
         moved = Index(base=base)
-        moved.by_first, moved.words = self.by_first, self.words
+        moved.by_first, moved.words, moved.targets = self.by_first, self.words, self.targets
         return moved
 
     def starting(self, word: str) -> list[Entry]:
@@ -74,7 +79,7 @@ class Index:
         best: list[str] = []
         index: Index | None = self
         while index:
-            for known in index.words:
+            for known in index.targets:
                 if abs(len(known) - len(word)) <= allowed and len(known) >= MIN_TYPO_LENGTH - 1:
                     distance = DamerauLevenshtein.distance(known, word, score_cutoff=allowed)
                     if distance <= allowed:

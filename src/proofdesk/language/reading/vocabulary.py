@@ -56,7 +56,7 @@ def language_index(words: FunctionWords) -> Index:
         entries += phrased(words.of_class(name), name)
     for name, kind in _KIND_OF:
         entries += phrased(words.of_class(name), kind)
-    for name in ("state", "subject", "wish", "others"):
+    for name in ("state", "subject", "wish", "others", "pleased"):
         entries += surfaces(words.of_class(name), name)
     entries += phrased(words.quantity_all, "count", "all")
     entries += phrased(words.cheapest, "rank", -1) + phrased(words.dearest, "rank", 1)

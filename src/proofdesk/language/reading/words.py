@@ -64,6 +64,7 @@ class FunctionWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     softener: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    pleased: tuple[str, ...] = ()
     when_past: tuple[str, ...] = ()
     say_yes: tuple[str, ...]
     say_no: tuple[str, ...]
