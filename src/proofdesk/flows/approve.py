@@ -1,4 +1,4 @@
-"""A person's yes or no to one exact action. Four eyes: never the one who asked for it."""
+"""A person's yes or no to one exact action. Four eyes: never the one who asked for it, nor who brought the request."""
 
 from datetime import datetime
 from typing import Literal
@@ -52,7 +52,8 @@ async def decide_approval(
             return decided
         if approval.verdict is not None:
             return Refusal(code="conflict", message=f"it was {approval.verdict} by {approval.decided_by} already")
-        if (refused := _may_not(approval, login, now)) is not None:
+        hand = await t.had_a_hand(conn, tenant=tenant, ticket_id=approval.ticket_id, login=login)
+        if (refused := _may_not(approval, login, now, had_a_hand=hand.n > 0)) is not None:
             return refused
         if ticket.status != "waiting_approval":
             return Refusal(code="conflict", message=f"the ticket no longer waits for it: it is {ticket.status}")
@@ -73,8 +74,13 @@ async def decide_approval(
     return decided
 
 
-def _may_not(row: ApprovalRow, login: str, now: datetime) -> Refusal | None:
-    """By the rule that counts when the action is carried out, as if this verdict were a yes given now."""
+def _may_not(row: ApprovalRow, login: str, now: datetime, *, had_a_hand: bool) -> Refusal | None:
+    """By the rule that counts when the action is carried out, as if this verdict were a yes given now.
+
+    `had_a_hand`: the login wrote to the ticket or took it over, so its eyes are not the second pair.
+    """
+    if had_a_hand:
+        return Refusal(code="forbidden", message="whoever wrote to the ticket or took it over may not decide it")
     yes = Approval(
         id=str(row.approval_id),
         action_hash=row.action_hash,

@@ -47,6 +47,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """It names the id of a message we sent in that ticket, which only its receiver knows."""
     silent: str = ""
     """Why no machine may answer this message: it is kept, a ticket it opens goes to a person without a word."""
+    brought_by: str = ""
+    """The login whose key handed it to us; empty where nobody's did."""
     by_machine: bool = False
     """Sent by a machine: it is kept with the ticket it belongs to, but answers nothing and opens nothing."""
 
@@ -114,6 +116,7 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
             reason=incoming.silent,
             ticket_id=ticket_id,
             sender_hmac=shell.subjects.address_hmac(tenant, incoming.sender) if incoming.by_machine else None,
+            brought_by=incoming.brought_by,
         )
         if not added:
             raise _DeliveredMeanwhile

@@ -207,5 +207,6 @@ async def _note(shell: Shell, runtime: Runtime, delivery_id: str, digest: bytes,
             reason=outcome.reason[:MAX_REASON_CHARS],
             ticket_id=None,
             sender_hmac=counted,
+            brought_by="",
         )
     return "not_taken" if written else "duplicates"

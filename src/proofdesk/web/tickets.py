@@ -46,6 +46,7 @@ async def create_ticket(request: StrictRequest, data: JSONBody[NewTicket]) -> Re
             verified=data.verified,
             subject=data.subject,
             text=data.text,
+            brought_by=caller.login,
         ),
     )
     return Response(TicketCreated(ticket_id=received.ticket_id), status_code=200 if received.duplicate else 201)
@@ -65,7 +66,14 @@ async def add_message(
         raise ApiError(409, "conflict", f"the requester of this ticket answers by {channel}", field="ticket_id")
     received = await _receive(
         request,
-        Incoming(channel=CHANNEL, delivery_id=data.delivery_id, sender="", text=data.text, ticket_id=ticket_id),
+        Incoming(
+            channel=CHANNEL,
+            delivery_id=data.delivery_id,
+            sender="",
+            text=data.text,
+            ticket_id=ticket_id,
+            brought_by=request.user.login,
+        ),
     )
     if str(received.ticket_id) != str(ticket_id):
         raise ApiError(409, "conflict", "this delivery id was used for another ticket", field="delivery_id")

@@ -188,10 +188,15 @@ class Server:
         return ticket_id, handoff_id
 
     async def waiting_approval(
-        self, tenant: str, *, requested_by: str = "worker", valid_for: timedelta = timedelta(hours=1)
+        self,
+        tenant: str,
+        *,
+        requested_by: str = "worker",
+        valid_for: timedelta = timedelta(hours=1),
+        ticket_id: UUID | None = None,
     ) -> tuple[UUID, UUID]:
         """(ticket, approval)."""
-        ticket_id, approval_id = await self.ticket(tenant), new_id()
+        ticket_id, approval_id = ticket_id or await self.ticket(tenant), new_id()
         await self.put(tenant, ticket_id, "waiting_approval", State(step="execute", waiting_for="approval"))
         now = self.shell.clock.now()
         async with tenant_transaction(self.shell.pool, tenant) as conn:

@@ -1,6 +1,7 @@
 """Handoffs, replies and approvals over HTTP."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -133,3 +134,21 @@ async def test_the_same_words_after_the_requester_wrote_leave_once_more(server: 
         rows = await t.messages(conn, tenant=tenant, ticket_id=ticket_id)
     sent = [row.channel_ref for row in rows if row.author == "agent"]
     assert len(sent) == len(set(sent)) == 2
+
+
+async def test_whoever_wrote_to_the_ticket_does_not_decide_about_it(server: Server) -> None:
+    tenant = await server.tenant()
+    both = await server.key(tenant, "requester_api", "approver", login="both")
+    opener = await server.key(tenant, "requester_api", "approver", login="opener")
+    second = await server.key(tenant, "approver", login="second")
+    body = {"delivery_id": "opened", "sender": "ada@example.org", "text": "Refund me.", "verified": True}
+    opened = (await server.client.post(f"{API}/tickets", headers=opener, json=body)).json()["ticket_id"]
+    ticket_id, approval_id = await server.waiting_approval(tenant, ticket_id=UUID(opened))
+    said = {"delivery_id": "said", "text": "Please hurry."}
+    path = f"{API}/tickets/{ticket_id}/messages"
+    assert (await server.client.post(path, headers=both, json=said)).status_code == 201
+    await server.put(tenant, ticket_id, "waiting_approval", State(step="execute", waiting_for="approval"))
+    decide = f"{API}/approvals/{approval_id}/decide"
+    for headers, status in ((both, 403), (opener, 403), (second, 200)):
+        answer = await server.client.post(decide, headers=headers, json={"verdict": "approved"})
+        assert answer.status_code == status, answer.text

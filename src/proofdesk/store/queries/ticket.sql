@@ -103,10 +103,18 @@ select kind, started_at, due_at, met_at from sla_timer
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s order by started_at, kind;
 
 -- name: inbox_add :execute
-insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_sha256, outcome, reason, ticket_id, sender_hmac)
+insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_sha256, outcome, reason, ticket_id, sender_hmac,
+                   brought_by)
 values (%(tenant)s, %(inbox_id)s, %(channel)s, %(delivery_id)s, %(now)s, %(raw_sha256)s, %(outcome)s, %(reason)s,
-        %(ticket_id)s, %(sender_hmac)s)
+        %(ticket_id)s, %(sender_hmac)s, %(brought_by)s)
 on conflict (tenant, channel, delivery_id) do nothing;
+
+-- name: had_a_hand :one
+-- Messages this login brought into the ticket, and handoffs of it that it took over.
+select ((select count(*) from inbox
+         where tenant = %(tenant)s and ticket_id = %(ticket_id)s and brought_by <> '' and lower(brought_by) = lower(%(login)s::text))
+      + (select count(*) from handoff
+         where tenant = %(tenant)s and ticket_id = %(ticket_id)s and lower(accepted_by) = lower(%(login)s::text)))::int as n;
 
 -- name: inbox_of :optional
 select outcome, reason, ticket_id, raw_sha256 from inbox
