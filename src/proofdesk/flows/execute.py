@@ -23,9 +23,9 @@ from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.drive import Accessed, args_hash, drive
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.ids import new_id
+from proofdesk.flows.in_force import NotUsable, in_force
 from proofdesk.flows.prepare import facts_for, put
 from proofdesk.flows.state import UnderWay
-from proofdesk.flows.tenancy import procedure_capabilities
 from proofdesk.flows.transition import LostRace, Transition, hash_of
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection, tenant_transaction
@@ -57,10 +57,13 @@ async def execute(desk: Desk, tr: Transition, first: Outcome | None = None) -> N
         request = tr.state.requests[place]
         if first is None and request.status == "confirm":
             first = Confirmed(yes=tr.state.confirmed)
-        procedure = desk.runtime.procedures[request.run.procedure]
-        office = desk.runtime.scoped(procedure_capabilities(procedure))
+        rules = await in_force(desk, request.run)
+        if isinstance(rules, NotUsable):
+            put(tr, place, status="escalated", reason="procedure_error")
+            await hand_off(desk, tr, "procedure_error", rules.why)
+            break
         given, output, reads = await drive(
-            procedure, request.run, facts_for(desk, tr, request), first, desk.runtime.evaluate, office
+            rules.procedure, request.run, facts_for(desk, tr, request), first, desk.runtime.evaluate, rules.office
         )
         accesses += reads
         tr.decided("procedure", given, output)

@@ -16,9 +16,9 @@ from proofdesk.flows.crash import crash_point
 from proofdesk.flows.drive import Accessed, args_hash, drive, looked_up
 from proofdesk.flows.execute import execute
 from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.in_force import InForce, NotUsable, in_force
 from proofdesk.flows.prepare import facts_for, put
 from proofdesk.flows.state import UnderWay
-from proofdesk.flows.tenancy import procedure_capabilities
 from proofdesk.flows.transition import Transition, canonical
 from proofdesk.ports import Answer, ConnectorError, Refused
 from proofdesk.store import tables as t
@@ -29,19 +29,24 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     """Afterwards `tr` records what became of the effect, or when to try again."""
     under_way = tr.state.under_way
     assert under_way is not None
-    act = under_way.act
+    rules = await in_force(desk, tr.state.requests[tr.state.current].run)
+    if isinstance(rules, NotUsable):
+        # Nobody can look whether it happened: what needs no looking is that a fresh one never went out.
+        _settled(desk, tr, under_way, "given_up" if fresh else "uncertain")
+        tr.set(under_way=None)
+        await hand_off(desk, tr, "procedure_error" if fresh else "effect_uncertain", rules.why)
+        return
+    act, office = under_way.act, rules.office
     capability = desk.runtime.back_office.capabilities()[act.capability]
     repeatable = fresh or capability.idempotency in ("A", "B")
-    procedure = desk.runtime.procedures[tr.state.requests[tr.state.current].run.procedure]
-    office = desk.runtime.scoped(procedure_capabilities(procedure))
     crash_point("before_call")
     if not repeatable:
-        await _reconcile(desk, tr, under_way)
+        await _reconcile(desk, tr, under_way, rules)
         return
     try:
         answer = await office.call(act.capability, in_one_order(act.args), key=under_way.effect_key)
     except ConnectorError as error:
-        await _no_answer(desk, tr, under_way, error)
+        await _no_answer(desk, tr, under_way, rules, error)
         return
     crash_point("after_call")
     if isinstance(answer, Refused):
@@ -49,7 +54,7 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
         tr.set(under_way=None)
         await execute(desk, tr, ActFailed(code="refused_by_system", message=f"{answer.code}: {answer.message}"))
         return
-    await _prove(desk, tr, under_way, answer)
+    await _prove(desk, tr, under_way, rules, answer)
 
 
 def in_one_order(args: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def in_one_order(args: dict[str, Any]) -> dict[str, Any]:
     return ordered
 
 
-async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, answer: Answer) -> None:
+async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, answer: Answer) -> None:
     """The other system said yes: read it back before anybody is told."""
     if under_way.compensation:
         _settled(desk, tr, under_way, "confirmed", answer=answer.value, receipt={"operation": answer.operation})
@@ -68,11 +73,9 @@ async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, answer: Answer
         return
     place = tr.state.current
     request = tr.state.requests[place]
-    procedure = desk.runtime.procedures[request.run.procedure]
-    office = desk.runtime.scoped(procedure_capabilities(procedure))
-    facts = facts_for(desk, tr, request)
+    procedure, facts = rules.procedure, facts_for(desk, tr, request)
     given, output, reads = await drive(
-        procedure, request.run, facts, Acted(value=answer.value), desk.runtime.evaluate, office
+        procedure, request.run, facts, Acted(value=answer.value), desk.runtime.evaluate, rules.office
     )
     tr.decided("procedure", given, output)
     put(tr, place, run=output.run)
@@ -106,19 +109,18 @@ async def _read(desk: Desk, read_back: ReadBack) -> Outcome:
     return Read(value=answer.value) if isinstance(answer, LookedUp) else answer
 
 
-async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, *, last: bool = False) -> None:
+async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, *, last: bool = False) -> None:
     """It is unknown whether the call went out: look whether the change is there. `last`: nothing is repeated."""
     place = tr.state.current
     request = tr.state.requests[place]
-    procedure = desk.runtime.procedures[request.run.procedure]
-    facts = facts_for(desk, tr, request)
+    procedure, facts = rules.procedure, facts_for(desk, tr, request)
     acted = resume(procedure, request.run, Acted(value={}))
     run, directive = next_step(procedure, acted, facts, desk.runtime.evaluate)
     if isinstance(directive, ReadBack) and not under_way.compensation:
         found = await _read(desk, directive)
         after, _ = next_step(procedure, resume(procedure, run, found), facts, desk.runtime.evaluate)
         if directive.step in after.acted:
-            await _prove(desk, tr, under_way, Answer(value={}, operation="reconciled"))
+            await _prove(desk, tr, under_way, rules, Answer(value={}, operation="reconciled"))
             return
         if isinstance(found, Read) and not last and _may_repeat(desk, under_way):
             await perform(desk, tr, fresh=True)
@@ -134,7 +136,7 @@ def _may_repeat(desk: Desk, under_way: UnderWay) -> bool:
     return capability.idempotency == "C" and under_way.act.amount_minor == 0
 
 
-async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, error: ConnectorError) -> None:
+async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, error: ConnectorError) -> None:
     limits = desk.shell.limits
     async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
         row = await t.load_effect(conn, tenant=desk.runtime.tenant, effect_key=under_way.effect_key)
@@ -146,7 +148,7 @@ async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, error: Con
         return
     if attempts >= limits.max_effect_attempts:
         # An earlier attempt may have arrived even when the last one surely did not: look before saying anything.
-        await _reconcile(desk, tr, under_way, last=True)
+        await _reconcile(desk, tr, under_way, rules, last=True)
         return
     tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": attempts, "uncertain": error.uncertain})
     tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)

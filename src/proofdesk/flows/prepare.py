@@ -5,15 +5,14 @@ Nothing is written for any request before all of them are ready: a ticket is ans
 
 import msgspec
 
-from proofdesk.core.directive import Act, Ask, Authenticate, Close, Confirm, Directive, Escalate, Facts, Refuse
-from proofdesk.core.interpreter import start
+from proofdesk.core.directive import Act, Ask, Authenticate, Close, Confirm, Directive, Escalate, Facts, Refuse, Run
 from proofdesk.flows.clock import iso
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.drive import Accessed, drive
 from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.in_force import NotUsable, in_force
 from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import confirmation, send
-from proofdesk.flows.tenancy import procedure_capabilities
 from proofdesk.flows.transition import Transition
 
 
@@ -41,10 +40,11 @@ async def prepare(desk: Desk, tr: Transition) -> None:
 
 async def _advance(desk: Desk, tr: Transition, place: int, accesses: list[Accessed]) -> Directive:
     request = tr.state.requests[place]
-    procedure = desk.runtime.procedures[request.run.procedure]
-    office = desk.runtime.scoped(procedure_capabilities(procedure))
+    rules = await in_force(desk, request.run)
+    if isinstance(rules, NotUsable):
+        return Escalate(step="", reason="procedure_error", note=rules.why)
     facts = facts_for(desk, tr, request)
-    given, output, reads = await drive(procedure, request.run, facts, None, desk.runtime.evaluate, office)
+    given, output, reads = await drive(rules.procedure, request.run, facts, None, desk.runtime.evaluate, rules.office)
     accesses += reads
     tr.decided("procedure", given, output)
     put(tr, place, run=output.run, replies=(*request.replies, *output.replies))
@@ -62,8 +62,10 @@ async def _stopped(desk: Desk, tr: Transition, place: int, directive: Directive)
         case Close():
             put(tr, place, status="informed" if directive.outcome == "informed" else "done")
         case Refuse() if any(earlier.status in ("confirm", "ready") for earlier in tr.state.requests[:place]):
-            procedure = desk.runtime.procedures[tr.state.requests[place].run.procedure]
-            put(tr, place, status="later", run=start(procedure), replies=())
+            # Started anew, by the same version.
+            run = tr.state.requests[place].run
+            anew = Run(procedure=run.procedure, version=run.version, procedure_hash=run.procedure_hash)
+            put(tr, place, status="later", run=anew, replies=())
         case Refuse():
             put(
                 tr,

@@ -43,6 +43,7 @@ class Registry:
         self._env = env
         self._encoder = encoder
         self._held: dict[str, _Held] = {}
+        self._replaced: list[Built] = []
         self._locks: dict[str, asyncio.Lock] = {}
         self._rules: dict[tuple[str, str, str], Procedure | CedarGate] = {}
 
@@ -63,7 +64,9 @@ class Registry:
                 held.checked_at = time.monotonic()
                 return held.runtime
             built, runtime = await self._build(tenant, revision)
-            # The runtime it replaces may still be in use by tickets under way; its connections end with the process.
+            if held is not None:
+                # It may still be in use by tickets under way; its connections end with the registry.
+                self._replaced.append(held.built)
             self._held[tenant] = _Held(built=built, runtime=runtime, checked_at=time.monotonic())
             return runtime
 
@@ -88,8 +91,9 @@ class Registry:
         return found
 
     async def close(self) -> None:
-        for held in self._held.values():
-            await held.built.close()
+        for built in (*self._replaced, *(held.built for held in self._held.values())):
+            await built.close()
+        self._replaced.clear()
         self._held.clear()
 
     async def _build(self, tenant: str, revision: RevisionRow) -> tuple[Built, Runtime]:

@@ -16,6 +16,7 @@ from proofdesk.flows.context import Desk, Shell
 from proofdesk.flows.crash import crash_point
 from proofdesk.flows.deliver import deliver
 from proofdesk.flows.execute import execute
+from proofdesk.flows.fault import record_fault
 from proofdesk.flows.finish import close_after_window, finish
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.perform import perform
@@ -26,6 +27,7 @@ from proofdesk.flows.transition import LostRace, Mark, Transition
 from proofdesk.flows.understand import understand
 from proofdesk.ports import ConnectorError
 from proofdesk.store import tables as t
+from proofdesk.store.errors import StoreUnavailable
 from proofdesk.store.pool import tenant_transaction
 from proofdesk.store.rows import TicketRow
 
@@ -63,6 +65,13 @@ async def advance(shell: Shell, tenant: str, ticket_id: UUID) -> None:
             ticket, fresh = await _transition(desk, fresh=fresh)
         except LostRace:
             return
+        except StoreUnavailable:
+            raise  # the lease brings the ticket back when there is a database again
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not feed this ticket to itself for ever
+            moved = await record_fault(desk, error)
+            if moved is None:
+                return
+            ticket, fresh = moved, False
 
 
 async def _transition(desk: Desk, *, fresh: bool) -> tuple[TicketRow, bool]:
@@ -70,6 +79,7 @@ async def _transition(desk: Desk, *, fresh: bool) -> tuple[TicketRow, bool]:
     intended by this worker."""
     tr = desk.transition()
     here, mark = await _steps(desk, tr, fresh=fresh)
+    tr.set(faults=0)
     crash_point("before_commit")
     goes_on = tr.due_at is not None and tr.due_at <= desk.now
     lease_s = desk.shell.limits.lease_s if goes_on else 0.0

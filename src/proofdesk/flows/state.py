@@ -71,6 +71,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The requester wrote while we were at work: what we are doing may no longer be what they want."""
     stalls: int = 0
     """Times in a row that another system gave no answer."""
+    faults: int = 0
+    """Times in a row that a transition failed by a fault of our own."""
     silent: str = ""
     """Why no machine may answer this requester; empty: it may."""
     claims: tuple[str, ...] = ()
