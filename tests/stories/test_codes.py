@@ -93,3 +93,15 @@ async def test_whoever_cannot_name_our_mail_does_not_speak_for_the_one_who_sent_
     assert post.desk.office.world.orders[order.id].status == "pending"
     await post.arrives(customer.email, "yes", proven=False, In_Reply_To=str(question["Message-ID"]))
     assert post.desk.office.world.orders[order.id].status == "cancelled"
+
+
+async def test_codes_to_one_address_are_limited_over_tickets_and_carry_nothing_of_the_mail(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    for _ in range(7):
+        await post.arrives(customer.email, f"please cancel my order {order.id}", proven=False)
+    letters = post.letters(customer.email)
+    codes = [letter for letter in letters if letter["Subject"] == "Your code"]
+    assert len(codes) == 5
+    assert all(letter["In-Reply-To"] is None and letter["References"] is None for letter in codes)
+    statuses = [(await post.desk.ticket(ticket_id)).status for ticket_id in await post.tickets()]
+    assert sorted(statuses) == ["handed_off"] * 2 + ["waiting_requester"] * 5

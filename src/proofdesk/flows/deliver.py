@@ -71,13 +71,15 @@ def _only_thanks(messages: list[MessageRow]) -> bool:
 
 async def _send(desk: Desk, effect: EffectRow, messages: list[MessageRow]) -> str:
     channel = desk.runtime.channels[effect.capability.removesuffix(".send")]
-    thread = [m.channel_ref for m in messages if m.direction == "in" and m.channel_ref]
+    # A code goes to the address on record, whoever wrote: nothing of a stranger's mail travels with it.
+    apart = bool(effect.args.get("code"))
+    thread = [m.channel_ref for m in messages if m.direction == "in" and m.channel_ref and not apart]
     subject = str(effect.args["subject"])
     return await channel.send(
         OutgoingMessage(
             key=effect.effect_key,
             to=str(effect.args["to"]),
-            subject=subject if subject.lower().startswith("re:") else f"Re: {subject}",
+            subject=subject if apart or subject.lower().startswith("re:") else f"Re: {subject}",
             text=str(effect.args["text"]),
             in_reply_to=thread[-1] if thread else "",
             references=tuple(thread),

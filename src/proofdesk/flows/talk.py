@@ -79,6 +79,7 @@ CODE = {
     "fr": "Votre code est {code}. Il est valable 15 minutes. Si vous ne nous avez pas écrit, ignorez ce message.",
     "es": "Su código es {code}. Es válido durante 15 minutos. Si no nos ha escrito, ignore este mensaje.",
 }
+CODE_SUBJECT = {"en": "Your code", "de": "Ihr Code", "fr": "Votre code", "es": "Su código"}
 CODE_SENT = {
     "en": "We have sent a six-digit code to the e-mail address of your account. Please reply with it.",
     "de": "Wir haben einen sechsstelligen Code an die E-Mail-Adresse Ihres Kontos gesendet. Bitte antworten Sie damit.",
@@ -138,7 +139,9 @@ def send(desk: Desk, tr: Transition, text: str, after: After, *, to: str = "", b
     if not delivering:
         go_to(tr, after)
         return
-    args = {"to": to or desk.ticket.sender, "text": text, "subject": desk.ticket.subject}
+    args: dict[str, object] = {"to": to or desk.ticket.sender, "text": text, "subject": desk.ticket.subject}
+    if to:
+        args |= {"subject": in_language(CODE_SUBJECT, tr.state.language), "code": True}
     # No hash of what is said: six digits are found by trying them all, and the text is sealed in the message's leaf.
     tr.leaf("reply.intent", {"effect_key": key, "channel": channel})
     tr.put(

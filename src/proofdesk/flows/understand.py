@@ -1,6 +1,7 @@
 """From messages to a plan: signs that need a person, who wrote, what they want, and whether we may act on it."""
 
 import re
+from datetime import timedelta
 
 import msgspec
 
@@ -25,6 +26,8 @@ from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 
 MAX_READ_CHARS = 20_000
+MAX_CODES_PER_DAY = 5
+"""To one address, over all tickets: strangers' tickets must not flood a mailbox, nor buy guesses."""
 _CODE = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}(?!\d)")
 
 
@@ -145,7 +148,7 @@ async def _without_identity(desk: Desk, tr: Transition, identity: Identity, tria
         code = issue_code(
             str(desk.ticket.ticket_id), verdict.address, issued_before=counter, now_s=int(desk.now.timestamp())
         )
-        if code is None:
+        if code is None or await _codes_to(desk, verdict.address) >= MAX_CODES_PER_DAY:
             await hand_off(desk, tr, "unauthenticated", "too many codes")
             return
         tr.set(code=code, waiting_for="code", asked=tr.state.asked + 1)
@@ -159,6 +162,13 @@ async def _without_identity(desk: Desk, tr: Transition, identity: Identity, tria
         return
     tr.set(waiting_for="identity", asked=tr.state.asked + 1)
     send(desk, tr, identity_question(settings.authentication, tr.state.language), wait)
+
+
+async def _codes_to(desk: Desk, address: str) -> int:
+    """Codes sent to `address` within a day, whatever ticket asked for them."""
+    since = desk.now - timedelta(days=1)
+    async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
+        return (await t.codes_to(conn, tenant=desk.runtime.tenant, address=address, since=since)).n
 
 
 async def _follow_plan(

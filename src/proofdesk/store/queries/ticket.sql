@@ -129,6 +129,11 @@ where tenant = %(tenant)s and sender_hmac = %(sender_hmac)s and received_at > %(
 select count(*)::int as n from effect
 where tenant = %(tenant)s and kind = 'reply' and lower(args ->> 'to') = lower(%(address)s::text) and created_at > %(since)s;
 
+-- name: codes_to :one
+select count(*)::int as n from effect
+where tenant = %(tenant)s and kind = 'reply' and lower(args ->> 'to') = lower(%(address)s::text) and created_at > %(since)s
+  and args ->> 'code' = 'true';
+
 -- name: messages_of_refs :many
 select m.channel_ref, t.ticket_id, t.sender from message m
 join ticket t on t.tenant = m.tenant and t.ticket_id = m.ticket_id
