@@ -111,12 +111,18 @@ async def _read(desk: Desk, read_back: ReadBack) -> Outcome:
 
 async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, *, last: bool = False) -> None:
     """It is unknown whether the call went out: look whether the change is there. `last`: nothing is repeated."""
+    if under_way.compensation:
+        # The run waits for the compensation, not for its act: nothing here can be read back in its place.
+        _settled(desk, tr, under_way, "uncertain")
+        tr.set(under_way=None)
+        await hand_off(desk, tr, "effect_uncertain", under_way.act.capability)
+        return
     place = tr.state.current
     request = tr.state.requests[place]
     procedure, facts = rules.procedure, facts_for(desk, tr, request)
     acted = resume(procedure, request.run, Acted(value={}))
     run, directive = next_step(procedure, acted, facts, desk.runtime.evaluate)
-    if isinstance(directive, ReadBack) and not under_way.compensation:
+    if isinstance(directive, ReadBack):
         found = await _read(desk, directive)
         after, _ = next_step(procedure, resume(procedure, run, found), facts, desk.runtime.evaluate)
         if directive.step in after.acted:
