@@ -47,6 +47,9 @@ class MailPoller:
                 await self._poll(tenant)
         except (ConnectorError, TenantFolderError, UnknownTenant, ValueError, TimeoutError) as error:
             log.warning("mailbox not read", tenant=tenant, error=str(error) or type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one tenant's mail must not stop the mail of the others
+            # Only the type: the text may quote the mail.
+            log.error("mailbox not read, a fault of our own", tenant=tenant, error=type(error).__name__)
 
     async def _poll(self, tenant: str) -> None:
         runtime = await self._shell.tenants.get(tenant)
