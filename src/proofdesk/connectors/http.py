@@ -114,6 +114,13 @@ class HttpKit:
                 backoff *= 2
                 continue
             if answer.status not in _RETRIED_STATUS:
+                if maybe_done and answer.status >= 400:
+                    raise ConnectorError(
+                        f"{self.name}: {method} {path} answered {answer.status} after an attempt that may have been "
+                        "carried out",
+                        permanent=False,
+                        uncertain=True,
+                    )
                 return answer
             wait_s = retry_after_s(answer.headers)
             # 408, 425 and 429 say that the call was not taken up; a 5xx may come after the write was committed.

@@ -46,9 +46,13 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     try:
         answer = await office.call(act.capability, in_one_order(act.args), key=under_way.effect_key)
     except ConnectorError as error:
-        await _no_answer(desk, tr, under_way, rules, error)
+        await _no_answer(desk, tr, under_way, rules, error, doubt=_in_doubt(under_way, fresh=fresh))
         return
     crash_point("after_call")
+    if isinstance(answer, Refused) and _in_doubt(under_way, fresh=fresh):
+        # The refusal may only say that it has been done already.
+        await _reconcile(desk, tr, under_way, rules, last=True)
+        return
     if isinstance(answer, Refused):
         _settled(desk, tr, under_way, "refused", answer={"code": answer.code, "message": answer.message})
         tr.set(under_way=None)
@@ -142,12 +146,22 @@ def _may_repeat(desk: Desk, under_way: UnderWay) -> bool:
     return capability.idempotency == "C" and under_way.act.amount_minor == 0
 
 
-async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, error: ConnectorError) -> None:
+def _in_doubt(under_way: UnderWay, *, fresh: bool) -> bool:
+    """Whether a call before this one may have been carried out: it got no answer, or its worker died."""
+    return under_way.in_doubt or (not fresh and under_way.tries == 0)
+
+
+async def _no_answer(
+    desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, error: ConnectorError, *, doubt: bool
+) -> None:
     limits = desk.shell.limits
     async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
         row = await t.load_effect(conn, tenant=desk.runtime.tenant, effect_key=under_way.effect_key)
     attempts = (row.attempts if row else 0) + 1
-    if error.permanent and not error.uncertain:
+    if error.permanent and (error.uncertain or doubt):
+        await _reconcile(desk, tr, under_way, rules, last=True)
+        return
+    if error.permanent:
         _settled(desk, tr, under_way, "given_up")
         tr.set(under_way=None)
         await execute(desk, tr, ActFailed(code="connector_failed", message=str(error)))
@@ -157,6 +171,8 @@ async def _no_answer(desk: Desk, tr: Transition, under_way: UnderWay, rules: InF
         await _reconcile(desk, tr, under_way, rules, last=True)
         return
     tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": attempts, "uncertain": error.uncertain})
+    doubt = doubt or error.uncertain
+    tr.set(under_way=msgspec.structs.replace(under_way, tries=under_way.tries + 1, in_doubt=doubt))
     tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)
     wait_s = max(error.retry_after_s, min(limits.retry_first_s * 2 ** (attempts - 1), limits.retry_most_s))
     tr.status = "open"

@@ -34,7 +34,7 @@ async def prepare(desk: Desk, tr: Transition) -> None:
         after = After(status="waiting_requester", step="execute", wait_s=wait_s)
         send(desk, tr, confirmation(summaries, tr.state.language), after)
         return
-    tr.set(step="execute" if any(r.status == "ready" for r in tr.state.requests) else "finish", current=0)
+    tr.set(step="execute" if any(r.status in ("ready", "confirm") for r in tr.state.requests) else "finish", current=0)
     tr.status = "open"
 
 

@@ -23,7 +23,7 @@ from proofdesk.flows.perform import perform
 from proofdesk.flows.prepare import prepare
 from proofdesk.flows.state import State, Step
 from proofdesk.flows.subjects import SubjectErased
-from proofdesk.flows.transition import LostRace, Mark, Transition
+from proofdesk.flows.transition import AlreadyIntended, LostRace, Mark, Transition
 from proofdesk.flows.understand import understand
 from proofdesk.ports import ConnectorError
 from proofdesk.store import tables as t
@@ -90,8 +90,14 @@ async def _transition(desk: Desk, *, fresh: bool) -> tuple[TicketRow, bool]:
         tr.rewind(tr.floor or mark)
         await hand_off(here, tr, "budget_exhausted", str(error))
         moved = await tr.commit(desk.shell.pool, lease_s=0.0)
+    except AlreadyIntended:
+        # Whatever became of it then, a second call is not ours to make.
+        tr.rewind(tr.floor or mark)
+        await hand_off(here, tr, "effect_uncertain", "this change was begun before on this ticket")
+        moved = await tr.commit(desk.shell.pool, lease_s=0.0)
     crash_point("after_commit")
-    return moved, tr.state.under_way is not None and desk.state.under_way != tr.state.under_way
+    before, now = desk.state.under_way, tr.state.under_way
+    return moved, now is not None and (before is None or before.effect_key != now.effect_key)
 
 
 async def _steps(desk: Desk, tr: Transition, *, fresh: bool) -> tuple[Desk, Mark]:

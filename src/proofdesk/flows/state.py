@@ -33,6 +33,10 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
     effect_key: str
     act: Act
     compensation: bool = False
+    tries: int = 0
+    """Calls that ended without an answer."""
+    in_doubt: bool = False
+    """One of them may have been carried out all the same."""
 
 
 class After(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,10 @@ from proofdesk.store.sql import Execute
 Write = Callable[[Connection], Awaitable[object]]
 
 
+class AlreadyIntended(Exception):
+    """This very change was begun before on this ticket; everything of this transition was rolled back."""
+
+
 class LostRace(Exception):
     """Another worker moved the ticket first; everything of this transition was rolled back."""
 
@@ -178,6 +182,8 @@ class Transition:
                 await append_leaves(conn, self.tenant, self._leaves, self.ticket.ticket_id)
         except IntegrityError as error:
             # The others were on their way before it was known that the ticket had moved.
+            if moved is not None and moved.rowcount == 1 and error.diag.constraint_name == "effect_pkey":
+                raise AlreadyIntended(str(self.ticket.ticket_id)) from error
             if moved is None or moved.rowcount == 1:
                 raise
             raise LostRace(str(self.ticket.ticket_id)) from error

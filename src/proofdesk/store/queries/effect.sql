@@ -1,11 +1,11 @@
 -- Effects outside, their approvals and their budgets.
 
 -- name: intend :execute
+-- A key that is there already breaks the transaction: the same change is never begun twice as if it were new.
 insert into effect (tenant, effect_key, ticket_id, kind, capability, args, args_hash, amount_minor, currency, idempotency,
                     state, created_at, updated_at)
 values (%(tenant)s, %(effect_key)s, %(ticket_id)s, %(kind)s, %(capability)s, %(args)s, %(args_hash)s, %(amount_minor)s,
-        %(currency)s, %(idempotency)s, 'intent', %(now)s, %(now)s)
-on conflict (tenant, effect_key) do nothing;
+        %(currency)s, %(idempotency)s, 'intent', %(now)s, %(now)s);
 
 -- name: load :optional
 select effect_key, ticket_id, kind, capability, args, args_hash, amount_minor, currency, idempotency, state, attempts,
