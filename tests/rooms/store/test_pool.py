@@ -140,7 +140,8 @@ def kill(database: Endpoint, pid: int) -> None:
          r"owns tables \(public.mine"),
         ("create table theirs (x int); alter table theirs owner to proofdesk_owner; "
          "grant proofdesk_owner to proofdesk_app",
-         "revoke proofdesk_owner from proofdesk_app; drop table theirs", "can become proofdesk_engine, proofdesk_owner"),
+         "revoke proofdesk_owner from proofdesk_app; drop table theirs",
+         "can become proofdesk_engine, proofdesk_owner"),
     ],
 )  # fmt: skip
 async def test_a_role_that_could_pass_row_level_security_is_refused(
