@@ -1,11 +1,9 @@
 """A whole support desk in one process: database, Larkfield's back office over HTTP, the tenant, and the flows."""
 
-import asyncio
 import contextlib
 import io
 import json
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,10 +15,10 @@ from uuid import UUID
 
 import httpx
 import msgspec
-import uvicorn
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
+from bench.serving import serving
 from examples.backoffice.faults import Fault
 from examples.backoffice.service import BackOffice
 from proofdesk.app import House, make_sequencer, open_house
@@ -206,21 +204,6 @@ def verify(directory: Path, vkey: str, *more: str) -> dict[str, Any]:
         code = verifier([str(directory), "--vkey", vkey, "--json", *more])
     answer: dict[str, Any] = json.loads(printed.getvalue())
     return {**answer, "exit": code}
-
-
-@asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """`app` over HTTP on a free loopback port, in this event loop."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", access_log=False))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
 
 
 def tenant_folder(target: Path) -> Path:
