@@ -1,15 +1,11 @@
-"""Exact small-sample statistics. The one module of the core that may use numpy and scipy.
-
-Counts in, probabilities out; nothing here draws random numbers. Own code, because the libraries that exist are
-wrong or unmaintained for parts of this; each function is tested against worked examples.
-"""
+"""Thresholds certified on labelled decisions: learn-then-test with an exact binomial, and conformal risk control."""
 
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import bdtr, betaincinv
+from scipy.special import bdtr
+
+from proofdesk.core.statistics.bounds import check_counts
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,21 +16,9 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
 
 
-def clopper_pearson_lower(successes: int, n: int, confidence: float) -> float:
-    """One-sided exact lower bound of a proportion (Clopper & Pearson 1934). 0 when there was no success."""
-    _check_counts(successes, n)
-    return float(betaincinv(successes, n - successes + 1, 1.0 - confidence)) if successes else 0.0
-
-
-def clopper_pearson_upper(successes: int, n: int, confidence: float) -> float:
-    """One-sided exact upper bound of a proportion. 1 when there was no failure."""
-    _check_counts(successes, n)
-    return float(betaincinv(successes + 1, n - successes, confidence)) if successes < n else 1.0
-
-
 def error_p_value(errors: int, n: int, alpha: float) -> float:
     """P(Bin(n, alpha) <= errors): small when the true error rate is credibly below `alpha`."""
-    _check_counts(errors, n)
+    check_counts(errors, n)
     return float(bdtr(errors, n, alpha))
 
 
@@ -87,25 +71,3 @@ def certify_ppm(
         upper = edge
     found = certified_threshold(bands, alpha, delta)
     return None if found is None else int(found)
-
-
-def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
-    """Mean |accuracy - confidence| over equal-width bins, index min(floor(bins c), bins-1), weighted by rows."""
-    sure: NDArray[np.float64] = np.asarray(confidences, np.float64)
-    hits: NDArray[np.float64] = np.asarray(right, np.float64)
-    place = np.clip(np.floor(sure * bins).astype(np.int64), 0, bins - 1)
-    gaps = np.bincount(place, weights=hits - sure, minlength=bins)
-    return float(np.abs(gaps).sum() / len(sure))
-
-
-def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float:
-    """P(a positive scores above a negative), ties half (Mann-Whitney)."""
-    pos, neg = np.sort(np.asarray(positives, np.float64)), np.asarray(negatives, np.float64)
-    below = np.searchsorted(pos, neg, side="left")
-    upto = np.searchsorted(pos, neg, side="right")
-    return float((len(pos) - (below + upto) / 2.0).sum() / (len(pos) * len(neg)))
-
-
-def _check_counts(part: int, n: int) -> None:
-    if not 0 <= part <= n or n == 0:
-        raise ValueError(f"a count of {part} out of {n} is not possible")
