@@ -15,7 +15,7 @@ from proofdesk.store import tables as t
 from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.pool import tenant_transaction
 from tests.stories.desk import TENANT
-from tests.stories.orders import pending_order
+from tests.stories.orders import pending_order, refundable_order
 from tests.stories.post import SUPPORT, Post, body, open_post
 
 
@@ -163,6 +163,37 @@ async def test_an_unproven_mail_does_not_speak_in_a_proven_ticket(post: Post) ->
     await post.arrives(customer.email, "yes", In_Reply_To=ours)
     assert post.desk.office.world.orders[order.id].status == "cancelled"
     assert len(await post.tickets()) == 3
+
+
+async def test_an_unproven_sender_adds_to_their_own_first_mail(post: Post) -> None:
+    order, customer = pending_order(post.desk)
+    first = await post.arrives(customer.email, f"please cancel my order {order.id}", proven=False)
+    proof = f"My order is {order.id}, my postcode is {order.address.postcode}."
+    await post.arrives(customer.email, proof, proven=False, In_Reply_To=first)
+    (ticket_id,) = await post.tickets()
+    row = await post.desk.ticket(ticket_id)
+    assert (row.status, row.state["waiting_for"], row.state["unproven"]) == ("waiting_requester", "confirm", True)
+    # From here on something is proven, and the id of their own mail is not enough.
+    await post.arrives(customer.email, "yes", proven=False, In_Reply_To=first)
+    assert len(await post.tickets()) == 2
+    assert post.desk.office.world.orders[order.id].status == "pending"
+    question = post.letters(customer.email)[1]
+    await post.arrives(customer.email, "yes", proven=False, In_Reply_To=str(question["Message-ID"]))
+    assert post.desk.office.world.orders[order.id].status == "cancelled"
+
+
+async def test_what_a_joined_unproven_mail_asks_for_is_not_done_without_a_yes(post: Post) -> None:
+    order, customer = refundable_order(post.desk, most=5_000)
+    first = await post.arrives(customer.email, "Hello, I have a question about my order.", proven=False)
+    before = len(post.desk.writes())
+    await post.arrives(customer.email, f"I want a refund for order {order.id}", proven=False, In_Reply_To=first)
+    (ticket_id,) = await post.tickets()
+    question = post.letters(customer.email)[-1]
+    proof = f"My order is {order.id}, my postcode is {order.address.postcode}."
+    await post.arrives(customer.email, proof, proven=False, In_Reply_To=str(question["Message-ID"]))
+    assert (await post.desk.ticket(ticket_id)).status == "handed_off"
+    assert (await post.desk.handoff(ticket_id))[1] == "unauthenticated"
+    assert len(post.desk.writes()) == before
 
 
 async def test_a_failed_policy_outweighs_a_signature_of_the_same_domain(post: Post) -> None:

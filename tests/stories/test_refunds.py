@@ -36,7 +36,7 @@ async def ask(desk: Desk, order: Any, customer: Any) -> UUID:
 
 async def open_approval(desk: Desk, ticket_id: UUID) -> UUID:
     async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
-        rows = await t.open_approvals(conn, tenant=TENANT, limit=100)
+        rows = await t.open_approvals(conn, tenant=TENANT, now=desk.house.shell.clock.now(), limit=100)
     return next(row.approval_id for row in rows if row.ticket_id == ticket_id)
 
 

@@ -7,7 +7,8 @@ import msgspec
 
 from proofdesk.cli.output import fail, say
 from proofdesk.core.reading import Reading
-from proofdesk.flows.queries import EffectView, RequestView, TicketView, open_approvals, ticket_leaves, ticket_view
+from proofdesk.flows.queries import EffectView, RequestView, TicketView, ticket_leaves, ticket_view
+from proofdesk.flows.waiting import open_approvals
 
 if TYPE_CHECKING:
     from proofdesk.app import House
@@ -41,7 +42,9 @@ async def read_page(house: "House", tenant: str, ticket_id: UUID) -> TicketPage:
     leaves = await ticket_leaves(pool, tenant, ticket_id)
     if view is None or leaves is None:
         fail(f"{tenant} has no ticket {ticket_id}; proofdesk ticket list shows those there are")
-    waiting = [each for each in await open_approvals(pool, tenant) if each.ticket_id == view.ticket_id]
+    waiting = [
+        each for each in await open_approvals(pool, tenant, house.shell.clock.now()) if each.ticket_id == view.ticket_id
+    ]
     return TicketPage(
         tenant=tenant,
         ticket=view,
@@ -50,7 +53,7 @@ async def read_page(house: "House", tenant: str, ticket_id: UUID) -> TicketPage:
             for leaf in leaves
             if leaf.kind == "policy.verdict"
         ),
-        approval_id=waiting[0].approval_id if waiting and view.status == "waiting_approval" else None,
+        approval_id=waiting[0].approval_id if waiting else None,
         leaves=tuple(leaf.kind for leaf in leaves),
     )
 

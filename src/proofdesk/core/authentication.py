@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from proofdesk.core.address import mailbox_key
 from proofdesk.core.reading import Claim
 from proofdesk.core.records import Requester
 
@@ -139,8 +140,7 @@ def _said(claims: Sequence[Claim]) -> dict[str, str] | None:
 def _comparable(kind: str, value: str) -> str:
     """Case, accents in names, and spacing in postcodes and order ids do not matter."""
     if kind == "email":
-        # Only ASCII is folded: Unicode case rules make different addresses alike, one of them perhaps an attacker's.
-        return value.strip().lower() if value.isascii() else value.strip()
+        return mailbox_key(value)
     text = unicodedata.normalize("NFKC", value).casefold().strip()
     if kind == "name":
         decomposed = unicodedata.normalize("NFKD", text)

@@ -10,6 +10,7 @@ from proofdesk.core.approval import Approval, ApprovalRefused, check_approval
 from proofdesk.flows.context import Shell
 from proofdesk.flows.outcome import Refusal
 from proofdesk.flows.settle import add_leaf
+from proofdesk.flows.state import State
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 from proofdesk.store.rows import ApprovalRow
@@ -57,6 +58,9 @@ async def decide_approval(
             return refused
         if ticket.status != "waiting_approval":
             return Refusal(code="conflict", message=f"the ticket no longer waits for it: it is {ticket.status}")
+        waits_for = msgspec.convert(ticket.state, State).approval_id
+        if waits_for != str(approval_id):
+            return Refusal(code="conflict", message=f"the ticket no longer waits for it but for approval {waits_for}")
         await t.decide_approval(
             conn, tenant=tenant, approval_id=approval_id, verdict=verdict, decided_by=login, now=now
         )

@@ -6,6 +6,7 @@ import msgspec
 
 from proofdesk.connectors.backoffice.records import Conflict
 from proofdesk.connectors.backoffice.records import Found as FoundInRecords
+from proofdesk.core.address import mailbox_key
 from proofdesk.core.authentication import (
     Authenticated,
     Found,
@@ -92,8 +93,8 @@ async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) ->
 def _groups(claims: Sequence[Claim], sender: Sender) -> list[tuple[Claim, ...]]:
     """What the text says and what the sender's address says are looked up apart: they may name different people."""
     groups = [tuple(claims)]
-    known = {claim.value.casefold() for claim in claims if claim.kind == "email"}
-    if sender.address and sender.address.casefold() not in known:
+    known = {mailbox_key(claim.value) for claim in claims if claim.kind == "email"}
+    if sender.address and mailbox_key(sender.address) not in known:
         groups.append((Claim(kind="email", value=sender.address),))
     return groups
 

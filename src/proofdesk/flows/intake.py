@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from proofdesk.core.address import mailbox_key
 from proofdesk.core.resolution import EventType
 from proofdesk.core.thanks import is_thanks
 from proofdesk.flows.context import Shell
@@ -166,12 +167,24 @@ def may_speak(ticket: TicketRow, incoming: Incoming) -> bool:
     """Whether a mail that names this ticket's messages is taken for its requester's; else it opens a ticket of its own.
 
     Sender line and the requester's own Message-IDs can be copied. What was proven once is not given away to a mail
-    that proves less: where the sender was proven by the channel, only proven mails count; elsewhere only mails that
-    answer one of ours.
+    that proves less: where the sender was proven by the channel, only proven mails count; elsewhere mails that
+    answer one of ours, and, as long as nothing was proven or is being proven, mails that answer the requester's own.
+    Those prove nothing, so nothing follows from them alone (`State.unproven`).
     """
-    if ticket.sender.casefold() != incoming.sender.casefold():
+    if mailbox_key(ticket.sender) != mailbox_key(incoming.sender):
         return False
-    return incoming.verified or (incoming.names_ours and not ticket.sender_verified)
+    if incoming.verified or ticket.sender_verified:
+        return incoming.verified
+    return incoming.names_ours or _nothing_proven(msgspec.convert(ticket.state, State))
+
+
+def _nothing_proven(state: State) -> bool:
+    return not state.authenticated_by and not state.confirmed_address and state.code is None
+
+
+def _joined_unproven(incoming: Incoming) -> bool:
+    """It is in this ticket on the word of its sender line and of an id that others may have seen."""
+    return incoming.found_by_reference and not incoming.verified and not incoming.names_ours
 
 
 async def _open_ticket(
@@ -203,6 +216,8 @@ async def _open_ticket(
 async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming: Incoming, now: datetime) -> None:
     """An answer, a new contact after solving, or more to read for the person who has it."""
     tenant = runtime.tenant
+    if _joined_unproven(incoming):
+        ticket = msgspec.structs.replace(ticket, state={**ticket.state, "unproven": True})
     await t.touch_issue(conn, tenant=tenant, issue_id=ticket.issue_id, now=now)
     if ticket.status in ("solved", "closed"):
         if is_thanks(incoming.text):

@@ -29,6 +29,7 @@ from proofdesk.connectors.channel.email.thread import (
     read_message_id,
     referenced_ids,
 )
+from proofdesk.core.address import mailbox_key
 from proofdesk.flows.context import Shell
 from proofdesk.flows.folder import from_env, host_port
 from proofdesk.flows.ids import new_id
@@ -187,7 +188,7 @@ def domain_of(runtime: Runtime) -> str:
 def delivery_id_of(message: InboundMessage) -> str:
     """The same mail delivered twice has one id. Sender and text are in it, because a Message-ID proves nothing:
     another mail that carries a known one must not be taken for a repeat and lost."""
-    parts = "\0".join((message.message_id, message.from_addr.casefold(), message.text))
+    parts = "\0".join((message.message_id, mailbox_key(message.from_addr), message.text))
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
 
 

@@ -57,6 +57,10 @@ async def _stopped(desk: Desk, tr: Transition, place: int, directive: Directive)
     match directive:
         case Confirm():
             put(tr, place, status="confirm", summary=directive.summary)
+        case Act() if tr.state.unproven:
+            # Whoever forged that mail may have asked for this; a procedure that confirms would have asked before.
+            await hand_off(desk, tr, "unauthenticated", "a mail in this ticket does not prove its sender")
+            return True
         case Act():
             put(tr, place, status="ready")
         case Close():

@@ -7,15 +7,11 @@ from uuid import UUID
 import msgspec
 
 from proofdesk.core.ticket import Status
-from proofdesk.flows.context import Shell
 from proofdesk.flows.state import RequestState, State
+from proofdesk.flows.waiting import HandoffView, handoff_view
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Pool, tenant_transaction
-from proofdesk.store.rows import DecisionRow, EffectRow, HandoffRow, MessageRow, TicketRow
-
-LOOK_BACK_LEAVES = 5_000
-MAX_OPEN = 500
-"""Open handoffs or approvals shown at once, oldest first."""
+from proofdesk.store.rows import DecisionRow, EffectRow, MessageRow, TicketRow
 
 
 class SlotView(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,18 +70,6 @@ class TimerView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     due_at: datetime
     met_at: datetime | None
-
-
-class HandoffView(msgspec.Struct, frozen=True, kw_only=True):
-    handoff_id: UUID
-    ticket_id: UUID
-    queue: str
-    reason: str
-    packet_text: str
-    sla_due_at: datetime | None
-    created_at: datetime
-    accepted_by: str | None
-    closed_at: datetime | None
 
 
 class BilledView(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,43 +138,6 @@ class LeafView(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     canonical: str
     leaf_hash: str
-
-
-class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
-    approval_id: UUID
-    ticket_id: UUID
-    capability: str
-    args: dict[str, Any]
-    amount_minor: int
-    currency: str
-    action_hash: str
-    requested_by: str
-    requested_at: datetime
-    expires_at: datetime
-
-
-class StatusCountView(msgspec.Struct, frozen=True, kw_only=True):
-    status: Status
-    tickets: int
-
-
-class ReasonCountView(msgspec.Struct, frozen=True, kw_only=True):
-    reason: str
-    handoffs: int
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """`verified` = charged and not credited. Counts of issues but for `tickets` and `open_handoffs`."""
-
-    tenant: str
-    as_of: datetime
-    tickets: list[StatusCountView]
-    verified: int
-    charged: int
-    credited: int
-    open_handoffs: list[ReasonCountView]
-    ledger_size: int
-    unsequenced_leaves: int
 
 
 async def list_tickets(
@@ -272,41 +219,6 @@ async def ticket_leaves(pool: Pool, tenant: str, ticket_id: UUID) -> list[LeafVi
         LeafView(seq=row.seq, ts=row.ts, kind=row.kind, canonical=row.canon.decode(), leaf_hash=row.leaf_hash.hex())
         for row in rows
     ]
-
-
-async def open_handoffs(pool: Pool, tenant: str) -> list[HandoffView]:
-    async with tenant_transaction(pool, tenant) as conn:
-        return [handoff_view(row) for row in await t.open_handoffs(conn, tenant=tenant, limit=MAX_OPEN)]
-
-
-async def open_approvals(pool: Pool, tenant: str) -> list[ApprovalView]:
-    async with tenant_transaction(pool, tenant) as conn:
-        rows = await t.open_approvals(conn, tenant=tenant, limit=MAX_OPEN)
-    return [msgspec.convert(row, ApprovalView, from_attributes=True) for row in rows]
-
-
-async def summary(shell: Shell, tenant: str) -> Summary:
-    async with tenant_transaction(shell.pool, tenant) as conn:
-        statuses = await t.count_by_status(conn, tenant=tenant)
-        billed = await t.count_verified(conn, tenant=tenant)
-        reasons = await t.open_handoffs_by_reason(conn, tenant=tenant)
-        checkpoint = await t.latest_checkpoint(conn, tenant=tenant)
-        waiting = await t.unnumbered_leaves(conn, tenant=tenant, look_back=LOOK_BACK_LEAVES)
-    return Summary(
-        tenant=tenant,
-        as_of=shell.clock.now(),
-        tickets=[msgspec.convert({"status": row.status, "tickets": row.n}, StatusCountView) for row in statuses],
-        verified=billed.charged - billed.credited,
-        charged=billed.charged,
-        credited=billed.credited,
-        open_handoffs=[ReasonCountView(reason=row.reason, handoffs=row.n) for row in reasons],
-        ledger_size=checkpoint.size if checkpoint else 0,
-        unsequenced_leaves=waiting.n,
-    )
-
-
-def handoff_view(row: HandoffRow) -> HandoffView:
-    return msgspec.convert(row, HandoffView, from_attributes=True)
 
 
 def _line(row: TicketRow) -> TicketLine:

@@ -77,6 +77,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Times in a row that another system gave no answer."""
     faults: int = 0
     """Times in a row that a transition failed by a fault of our own."""
+    unproven: bool = False
+    """A mail joined by its sender line alone: what it asks for is done only after the requester's own yes."""
     silent: str = ""
     """Why no machine may answer this requester; empty: it may."""
     claims: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from proofdesk.core.address import mailbox_key
 from proofdesk.flows.ids import new_id
 from proofdesk.ledger.shred import CannotOpen, new_key, open_sealed, seal, unwrap_key, wrap_key
 from proofdesk.store import tables as t
@@ -30,7 +31,7 @@ class Subjects:
 
     def address_hmac(self, tenant: str, address: str) -> bytes:
         """What finds a subject again without storing the address in clear."""
-        text = f"{tenant}\0{address.strip().casefold()}".encode()
+        text = f"{tenant}\0{mailbox_key(address)}".encode()
         return hmac.new(self._hmac_key, text, hashlib.sha256).digest()
 
     async def ensure(self, conn: Connection, tenant: str, address: str, now: datetime) -> tuple[UUID, bytes]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from proofdesk.core.address import mailbox_key
 from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, code_digits, decide_code, issue_code
@@ -154,7 +155,7 @@ async def _without_identity(desk: Desk, tr: Transition, identity: Identity, tria
         tr.set(code=code, waiting_for="code", asked=tr.state.asked + 1)
         digits = code_digits(desk.shell.keys.codes, code)
         send(desk, tr, in_language(CODE, tr.state.language).replace("{code}", digits), wait, to=verdict.address)
-        if desk.ticket.sender.casefold() != verdict.address.casefold():
+        if mailbox_key(desk.ticket.sender) != mailbox_key(verdict.address):
             send(desk, tr, in_language(CODE_SENT, tr.state.language), wait)
         return
     if isinstance(verdict, Unauthenticated) and verdict.reason in ("conflicting_claims", "several_requesters"):

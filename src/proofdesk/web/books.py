@@ -6,7 +6,7 @@ from litestar import get
 from litestar.params import PathParameter, QueryParameter
 
 from proofdesk.core.money import EXPONENTS
-from proofdesk.flows import invoice, proofs, queries
+from proofdesk.flows import invoice, proofs, totals
 from proofdesk.flows.outcome import Refusal
 from proofdesk.web.access import roles
 from proofdesk.web.body import StrictRequest
@@ -63,8 +63,8 @@ async def prove(request: StrictRequest, seq: Seq) -> proofs.ProofView:
     summary="The tenant's totals",
     tags=["summary"],
 )
-async def get_summary(request: StrictRequest) -> queries.Summary:
-    return await queries.summary(web_of(request).shell, request.user.tenant)
+async def get_summary(request: StrictRequest) -> totals.Summary:
+    return await totals.summary(web_of(request).shell, request.user.tenant)
 
 
 HANDLERS = (preview_invoice, checkpoint, prove, get_summary)

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import delete, get, post
 from litestar.params import FromPath, JSONBody, PathParameter
 
-from proofdesk.flows import approve, handed, people, queries
+from proofdesk.flows import approve, handed, people, waiting
 from proofdesk.flows.outcome import Refusal
 from proofdesk.web.access import roles
 from proofdesk.web.body import StrictRequest
@@ -22,7 +22,7 @@ ADMINISTRATOR = roles("administrator")
 
 @get("/handoffs", opt=roles("agent", "manager", "administrator"), summary="Open handoffs", tags=["handoffs"])
 async def list_handoffs(request: StrictRequest) -> Handoffs:
-    return Handoffs(items=await queries.open_handoffs(web_of(request).shell.pool, request.user.tenant))
+    return Handoffs(items=await waiting.open_handoffs(web_of(request).shell.pool, request.user.tenant))
 
 
 @post(
@@ -63,7 +63,8 @@ async def reply(request: StrictRequest, ticket_id: FromPath[UUID], data: JSONBod
     tags=["approvals"],
 )
 async def list_approvals(request: StrictRequest) -> Approvals:
-    return Approvals(items=await queries.open_approvals(web_of(request).shell.pool, request.user.tenant))
+    shell = web_of(request).shell
+    return Approvals(items=await waiting.open_approvals(shell.pool, request.user.tenant, shell.clock.now()))
 
 
 @post(

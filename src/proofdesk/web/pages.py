@@ -9,7 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from proofdesk.flows import queries
+from proofdesk.flows import queries, totals
 from proofdesk.flows.people import hash_secret, parse_key
 from proofdesk.web import tickets
 from proofdesk.web.access import PUBLIC, ROLES_OPT, Caller
@@ -32,25 +32,25 @@ async def home(request: StrictRequest) -> Response[str]:
     if caller is None:
         return _sign_in("", 200)
     web = web_of(request)
-    totals = await queries.summary(web.shell, caller.tenant)
+    found = await totals.summary(web.shell, caller.tenant)
     lines = await queries.list_tickets(web.shell.pool, caller.tenant, status="", limit=SHOWN, offset=0)
     body = (
         _head(f"proofdesk: {caller.tenant}"),
         figures(
             [
-                ("Tickets", sum(each.tickets for each in totals.tickets)),
-                ("Verified resolutions", totals.verified),
-                ("Charged", totals.charged),
-                ("Credited", totals.credited),
-                ("Ledger leaves under a checkpoint", totals.ledger_size),
-                ("Leaves not yet numbered", totals.unsequenced_leaves),
+                ("Tickets", sum(each.tickets for each in found.tickets)),
+                ("Verified resolutions", found.verified),
+                ("Charged", found.charged),
+                ("Credited", found.credited),
+                ("Ledger leaves under a checkpoint", found.ledger_size),
+                ("Leaves not yet numbered", found.unsequenced_leaves),
             ]
         ),
-        table("By status", ("Status", "Tickets"), [(chip(each.status), each.tickets) for each in totals.tickets]),
+        table("By status", ("Status", "Tickets"), [(chip(each.status), each.tickets) for each in found.tickets]),
         table(
             "Open handoffs by reason",
             ("Reason", "Handoffs"),
-            [(each.reason, each.handoffs) for each in totals.open_handoffs],
+            [(each.reason, each.handoffs) for each in found.open_handoffs],
         ),
         table(
             "Newest tickets",

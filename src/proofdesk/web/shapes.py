@@ -10,7 +10,8 @@ from proofdesk.flows.approve import Verdict
 from proofdesk.flows.handed import MAX_REPLY_CHARS
 from proofdesk.flows.intake import MAX_SUBJECT_CHARS, MAX_TEXT_CHARS
 from proofdesk.flows.people import LOGIN_PATTERN, Person, Role
-from proofdesk.flows.queries import ApprovalView, HandoffView, LeafView, TicketLine
+from proofdesk.flows.queries import LeafView, TicketLine
+from proofdesk.flows.waiting import ApprovalView, HandoffView
 
 DeliveryId = Annotated[
     str, Meta(min_length=1, max_length=200, description="The caller's id of this message; repeating it is harmless.")

@@ -197,7 +197,8 @@ class Server:
     ) -> tuple[UUID, UUID]:
         """(ticket, approval)."""
         ticket_id, approval_id = ticket_id or await self.ticket(tenant), new_id()
-        await self.put(tenant, ticket_id, "waiting_approval", State(step="execute", waiting_for="approval"))
+        waiting = State(step="execute", waiting_for="approval", approval_id=str(approval_id))
+        await self.put(tenant, ticket_id, "waiting_approval", waiting)
         now = self.shell.clock.now()
         async with tenant_transaction(self.shell.pool, tenant) as conn:
             await t.request_approval(

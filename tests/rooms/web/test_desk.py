@@ -97,11 +97,18 @@ async def test_an_expired_or_overtaken_approval_is_a_conflict(server: Server) ->
     _, expired = await server.waiting_approval(tenant, valid_for=timedelta(seconds=-1))
     ticket_id, overtaken = await server.waiting_approval(tenant)
     await server.put(tenant, ticket_id, "handed_off")
-    for approval_id in (expired, overtaken):
+    ticket_id, superseded = await server.waiting_approval(tenant)
+    _, wanted = await server.waiting_approval(tenant, ticket_id=ticket_id)
+    listed = (await server.client.get(f"{API}/approvals", headers=vera)).json()["items"]
+    assert [each["approval_id"] for each in listed] == [str(wanted)]
+    for approval_id in (expired, overtaken, superseded):
         answer = await server.client.post(
             f"{API}/approvals/{approval_id}/decide", headers=vera, json={"verdict": "approved"}
         )
         assert answer.status_code == 409
+    assert str(wanted) in answer.json()["error"]["message"], "the answer names the approval the ticket waits for"
+    decided = await server.client.post(f"{API}/approvals/{wanted}/decide", headers=vera, json={"verdict": "approved"})
+    assert decided.status_code == 200
 
 
 async def test_an_answer_by_a_person_ends_what_the_machine_was_at(server: Server) -> None:
@@ -147,7 +154,8 @@ async def test_whoever_wrote_to_the_ticket_does_not_decide_about_it(server: Serv
     said = {"delivery_id": "said", "text": "Please hurry."}
     path = f"{API}/tickets/{ticket_id}/messages"
     assert (await server.client.post(path, headers=both, json=said)).status_code == 201
-    await server.put(tenant, ticket_id, "waiting_approval", State(step="execute", waiting_for="approval"))
+    waiting = State(step="execute", waiting_for="approval", approval_id=str(approval_id))
+    await server.put(tenant, ticket_id, "waiting_approval", waiting)
     decide = f"{API}/approvals/{approval_id}/decide"
     for headers, status in ((both, 403), (opener, 403), (second, 200)):
         answer = await server.client.post(decide, headers=headers, json={"verdict": "approved"})

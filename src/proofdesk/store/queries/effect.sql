@@ -42,9 +42,13 @@ select approval_id, ticket_id, action_hash, capability, args, amount_minor, curr
 from approval where tenant = %(tenant)s and approval_id = %(approval_id)s;
 
 -- name: approvals_open :many
-select approval_id, ticket_id, action_hash, capability, args, amount_minor, currency, policy_hash, requested_by,
-       requested_at, expires_at, verdict, decided_by, decided_at, used_at
-from approval where tenant = %(tenant)s and verdict is null order by requested_at limit %(limit)s;
+-- Those a ticket waits for now: one that was overtaken by a later one, by an answer or by a person is none of them.
+select a.approval_id, a.ticket_id, a.action_hash, a.capability, a.args, a.amount_minor, a.currency, a.policy_hash,
+       a.requested_by, a.requested_at, a.expires_at, a.verdict, a.decided_by, a.decided_at, a.used_at
+from approval a join ticket t on t.tenant = a.tenant and t.ticket_id = a.ticket_id
+where a.tenant = %(tenant)s and a.verdict is null and a.expires_at > %(now)s
+  and t.status = 'waiting_approval' and t.state ->> 'approval_id' = a.approval_id::text
+order by a.requested_at limit %(limit)s;
 
 -- name: decide_approval :execute
 update approval set verdict = %(verdict)s, decided_by = %(decided_by)s, decided_at = %(now)s

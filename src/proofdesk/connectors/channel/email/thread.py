@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from proofdesk.connectors.channel.email.message import InboundMessage
+from proofdesk.core.address import mailbox_key
 
 MAX_ID_PART_CHARS = 200
 _PLAIN = re.compile(r"[A-Za-z0-9_-]")
@@ -111,7 +112,7 @@ def decide_issue(message: InboundMessage, known: Sequence[KnownMessage]) -> Belo
         entry = by_id.get(message_id)
         if entry is None:
             continue
-        if _lower(message.from_addr) in {_lower(address) for address in entry.participants}:
+        if mailbox_key(message.from_addr) in {mailbox_key(address) for address in entry.participants}:
             return Belongs(issue_id=entry.issue_id, by=message_id)
         foreign = foreign or ForeignSender(issue_id=entry.issue_id, by=message_id)
     return foreign or NewIssue()
@@ -145,11 +146,6 @@ def made_by_machine(message: InboundMessage) -> str:
     if message.auto_submitted:
         return "sent automatically"
     return "a mailing list or bulk mail" if message.is_list else ""
-
-
-def _lower(address: str) -> str:
-    """Only ASCII is folded: Unicode case rules make different addresses alike."""
-    return address.lower() if address.isascii() else address
 
 
 def _escaped(text: str) -> str:
