@@ -13,7 +13,7 @@ from proofdesk.flows.settle import add_leaf
 from proofdesk.flows.state import State
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
-from proofdesk.store.rows import ApprovalRow
+from proofdesk.store.rows import ApprovalRow, TicketRow
 
 ROLE = "approver"
 Verdict = Literal["approved", "rejected"]
@@ -54,13 +54,9 @@ async def decide_approval(
         if approval.verdict is not None:
             return Refusal(code="conflict", message=f"it was {approval.verdict} by {approval.decided_by} already")
         hand = await t.had_a_hand(conn, tenant=tenant, ticket_id=approval.ticket_id, login=login)
-        if (refused := _may_not(approval, login, now, had_a_hand=hand.n > 0)) is not None:
+        refused = _may_not(approval, login, now, had_a_hand=hand.n > 0) or _not_waited_for(ticket, approval_id)
+        if refused is not None:
             return refused
-        if ticket.status != "waiting_approval":
-            return Refusal(code="conflict", message=f"the ticket no longer waits for it: it is {ticket.status}")
-        waits_for = msgspec.convert(ticket.state, State).approval_id
-        if waits_for != str(approval_id):
-            return Refusal(code="conflict", message=f"the ticket no longer waits for it but for approval {waits_for}")
         await t.decide_approval(
             conn, tenant=tenant, approval_id=approval_id, verdict=verdict, decided_by=login, now=now
         )
@@ -76,6 +72,16 @@ async def decide_approval(
         }
         await add_leaf(conn, tenant, now, "approval.decided", body, ticket.ticket_id)
     return decided
+
+
+def _not_waited_for(ticket: TicketRow, approval_id: UUID) -> Refusal | None:
+    """The same rule as the list of open approvals: only the one the ticket waits for now can be decided."""
+    if ticket.status != "waiting_approval":
+        return Refusal(code="conflict", message=f"the ticket no longer waits for it: it is {ticket.status}")
+    waits_for = msgspec.convert(ticket.state, State).approval_id
+    if waits_for != str(approval_id):
+        return Refusal(code="conflict", message=f"the ticket no longer waits for it but for approval {waits_for}")
+    return None
 
 
 def _may_not(row: ApprovalRow, login: str, now: datetime, *, had_a_hand: bool) -> Refusal | None:
