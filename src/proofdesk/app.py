@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -154,9 +154,8 @@ def make_sequencer(house: House) -> Sequencer:
 
 async def export(house: House, tenant: str, directory: Path) -> ExportSummary:
     """Write the tenant's ledger, everything committed numbered and signed. Raises ExportError, StoreUnavailable."""
-    return await export_ledger(
-        house.shell, tenant, directory, lambda: drain_ledger(house.endpoint, lambda: make_sequencer(house))
-    )
+    number = partial(drain_ledger, house.endpoint, partial(make_sequencer, house), tenant=tenant)
+    return await export_ledger(house.shell, tenant, directory, number)
 
 
 async def engine_pool(house: House, stack: AsyncExitStack) -> Pool:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from proofdesk import __version__
-from proofdesk.cli import files, ledger, people, proofs, redaction, running, tenants, tickets
+from proofdesk.cli import files, ledger, people, proofs, redaction, running, status, tenants, tickets
 from proofdesk.cli.output import say
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def root(
 app.command()(running.up)
 app.command()(running.web)
 app.command()(running.worker)
+app.command()(status.status)
 app.add_typer(tenants.app, name="tenant", help="Load and list tenants.")
 app.add_typer(people.app, name="key", help="API keys of people.")
 app.command()(people.approve)

@@ -12,7 +12,6 @@ from proofdesk.cli.running import Home, Json
 
 if TYPE_CHECKING:
     from proofdesk.app import House
-    from proofdesk.flows.export import Numbered
     from proofdesk.flows.proofs import CheckpointView
     from proofdesk.ledger.export import ExportSummary
 
@@ -29,16 +28,9 @@ def export(
     """Write the tenant's ledger as plain files that proofdesk-verify checks without us."""
 
     async def work(house: "House", _: bool) -> "ExportSummary":
-        from proofdesk.app import make_sequencer
-        from proofdesk.engine.drain import drain_ledger
-        from proofdesk.flows.export import export_ledger
+        from proofdesk.app import export as export_of
 
-        name = await the_tenant(house, tenant)
-
-        async def number() -> "Numbered":
-            return await drain_ledger(house.endpoint, lambda: make_sequencer(house))
-
-        return await export_ledger(house.shell, name, out, number)
+        return await export_of(house, await the_tenant(house, tenant), out)
 
     done = in_house(work, home)
     if json:

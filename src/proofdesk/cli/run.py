@@ -61,7 +61,6 @@ def _expected() -> tuple[type[Exception], ...]:
         ("proofdesk.language.pii.redaction", "TextTooLong"),
         ("proofdesk.ledger.export", "ExportError"),
         ("proofdesk.ledger.notes", "NoteKeyError"),
-        ("proofdesk.engine.sequencer", "WitnessDiverged"),
     )
     found = (getattr(sys.modules.get(module), name, None) for module, name in names)
     return tuple(each for each in found if each is not None)

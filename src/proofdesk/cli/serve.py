@@ -148,7 +148,6 @@ async def serve_web(house: "House", listener: socket.socket, settings: Settings)
 async def keep_working(house: "House", name: str) -> None:
     """The worker of this process; started again when it dies. Raises what it died of when that is hopeless."""
     from proofdesk.app import run_worker
-    from proofdesk.engine.sequencer import WitnessDiverged
 
     backoff = Backoff()
     while True:
@@ -158,8 +157,6 @@ async def keep_working(house: "House", name: str) -> None:
             return
         except ExceptionGroup as group:
             failure = group
-            if diverged := group.subgroup(WitnessDiverged):
-                raise diverged.exceptions[0] from group
         except Exception as error:  # noqa: BLE001 - whatever it died of, a worker is started again or the process ends
             failure = error
         pause_s = backoff.died()

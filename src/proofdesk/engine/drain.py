@@ -13,10 +13,11 @@ from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.pool import ADAPTERS
 
 
-async def drain_ledger(endpoint: Endpoint, make: Callable[[], Sequencer]) -> Numbered:
+async def drain_ledger(endpoint: Endpoint, make: Callable[[], Sequencer], *, tenant: str) -> Numbered:
     """Take the sequencer's lock and drain; not done where another process leads: it numbers within a second itself.
 
-    A ledger that no longer extends its witness is left as it is and said so: the export of it is the evidence.
+    The ledger of `tenant`, if it no longer extends its witness, is left as it is and said so: the export of it is the
+    evidence.
     """
     conn = await AsyncConnection[DictRow].connect(
         endpoint.conninfo("engine", application="proofdesk-drain"),
@@ -29,7 +30,7 @@ async def drain_ledger(endpoint: Endpoint, make: Callable[[], Sequencer]) -> Num
             return Numbered(done=False)
         sequencer = make()
         try:
-            await sequencer.drain(conn)
+            await sequencer.drain(conn, tenant=tenant)
         except WitnessBusy:
             return Numbered(done=False)
         except (WitnessDiverged, WitnessDamaged) as error:

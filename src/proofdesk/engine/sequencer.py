@@ -3,10 +3,17 @@
 Every `checkpoint_every_s` it signs the tree of each tenant that grew and hands the note and the new leaf hashes to the
 witness, a directory outside the database. A crash between the two is repaired at the next turn: the witness is
 brought up from the database's own checkpoints and refuses what does not extend what it saw.
+
+A tenant whose witness refuses, or is damaged, is stopped alone (`ledger_halt`): none of its tickets acts until the
+witness takes a checkpoint again; the others go on. The witness waits for the disk in a thread, never on the loop.
 """
 
+import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -14,18 +21,22 @@ from proofdesk.flows.clock import Clock
 from proofdesk.ledger.merkle import TreeState, root_of
 from proofdesk.ledger.notes import PrivateKey, sign_checkpoint
 from proofdesk.ledger.sequencer import plan_append
-from proofdesk.ledger.witness import Witness, WitnessBusy, WitnessRefused
+from proofdesk.ledger.witness import Witness, WitnessBusy, WitnessDamaged, WitnessRefused
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection
+from proofdesk.store.rows import TenantTree
 
 LOCK_KEY = 7_201_431_011
 BATCH = 2_000
 HASH_PAGE = 10_000
+LOOK_AGAIN_S = 30.0
+"""A stopped tenant's witness is tried again after this long: somebody may have put it right."""
+T = TypeVar("T")
 log = structlog.get_logger("engine")
 
 
 class WitnessDiverged(Exception):
-    """The database's ledger no longer extends what the witness saw: stop numbering, a person must look."""
+    """The database's ledger no longer extends what the witness saw: its tenant stops, a person must look."""
 
 
 def origin_of(tenant: str) -> str:
@@ -35,7 +46,14 @@ def origin_of(tenant: str) -> str:
 
 class Sequencer:
     def __init__(
-        self, key: PrivateKey, witness_dir: Path, clock: Clock, *, every_s: float, checkpoint_every_s: float
+        self,
+        key: PrivateKey,
+        witness_dir: Path,
+        clock: Clock,
+        *,
+        every_s: float,
+        checkpoint_every_s: float,
+        look_again_s: float = LOOK_AGAIN_S,
     ) -> None:
         self._key = key
         self._witness_dir = witness_dir
@@ -43,7 +61,9 @@ class Sequencer:
         self._every_s = every_s
         self._checkpoint_every_s = checkpoint_every_s
         self._checked_at = 0.0
+        self._look_again_s = look_again_s
         self._witnesses: dict[str, Witness] = {}
+        self._look_again_at: dict[str, float] = {}
 
     async def turn(self, conn: Connection) -> float:
         """Number what was committed; sign where it is time. A failure lets the witness go: another may lead now."""
@@ -61,11 +81,16 @@ class Sequencer:
             raise
         return 0.0 if full else self._every_s
 
-    async def drain(self, conn: Connection) -> None:
-        """Number and sign everything committed so far (export and tests)."""
+    async def drain(self, conn: Connection, *, tenant: str = "") -> None:
+        """Number and sign everything committed so far (export and tests). Raises WitnessDiverged or WitnessDamaged
+        once the others are done: of `tenant` where one is named, else of the first that has to stop."""
         while await self._number(conn):
             pass
-        await self._sign(conn)
+        self._look_again_at.clear()
+        stopped = await self._sign(conn)
+        for name, why in stopped.items():
+            if tenant in ("", name):
+                raise why
 
     def close(self) -> None:
         for witness in self._witnesses.values():
@@ -91,15 +116,41 @@ class Sequencer:
                 )
         return len(taken) == BATCH
 
-    async def _sign(self, conn: Connection) -> None:
+    async def _sign(self, conn: Connection) -> dict[str, WitnessDiverged | WitnessDamaged]:
+        """Bring every tenant's checkpoint up to its tree. Gives those that had to stop, and why."""
+        stopped: dict[str, WitnessDiverged | WitnessDamaged] = {}
         for tree in await t.trees(conn):
-            witness = self._witness(tree.tenant)
-            if tree.size == tree.checkpointed and tree.size <= witness.size:
+            if self._look_again_at.get(tree.tenant, 0.0) > time.monotonic():
                 continue
+            try:
+                await self._sign_one(conn, tree)
+            except (WitnessDiverged, WitnessDamaged) as why:
+                stopped[tree.tenant] = why
+                await self._stop(conn, tree, why)
+            except OSError as error:
+                # The disk of the witness, not the tenant's ledger: the next turn tries again.
+                log.error("the witness cannot be written", tenant=tree.tenant, error=str(error))
+        return stopped
+
+    async def _sign_one(self, conn: Connection, tree: TenantTree) -> None:
+        witness = await self._witness(tree)
+        if tree.size != tree.checkpointed or tree.size > witness.size:
             root = root_of(TreeState(size=tree.size, hashes=tuple(tree.range)))
             note = sign_checkpoint(self._key, origin_of(tree.tenant), tree.size, root)
             await self._remember(conn, tree.tenant, witness, tree.size, note)
             await t.add_checkpoint(conn, tenant=tree.tenant, size=tree.size, root=root, note=note, at=self._clock.now())
+        self._look_again_at.pop(tree.tenant, None)
+        if tree.halted:
+            await t.resume(conn, tenant=tree.tenant)
+            log.warning("the ledger extends its witness again, its tickets go on", tenant=tree.tenant)
+
+    async def _stop(self, conn: Connection, tree: TenantTree, why: Exception) -> None:
+        self._look_again_at[tree.tenant] = time.monotonic() + self._look_again_s
+        held = self._witnesses.pop(tree.tenant, None)
+        if held is not None:
+            held.close()
+        await t.halt(conn, tenant=tree.tenant, reason=str(why), at=self._clock.now())
+        log.critical("LEDGER STOPPED, a person must look: its tickets do nothing", tenant=tree.tenant, reason=str(why))
 
     async def _remember(self, conn: Connection, tenant: str, witness: Witness, size: int, note: str) -> None:
         hashes: list[bytes] = []
@@ -108,11 +159,38 @@ class Sequencer:
             if not page:
                 break
             hashes.extend(row.leaf_hash for row in page[: size - witness.size - len(hashes)])
-        answer = witness.append(note, hashes)
+        answer = await _in_thread(partial(witness.append, note, hashes))
         if isinstance(answer, WitnessRefused):
             raise WitnessDiverged(f"ledger of {tenant}: {answer.reason}")
 
-    def _witness(self, tenant: str) -> Witness:
-        if tenant not in self._witnesses:
-            self._witnesses[tenant] = Witness(self._witness_dir, origin_of(tenant), self._key.public)
-        return self._witnesses[tenant]
+    async def _witness(self, tree: TenantTree) -> Witness:
+        """The tenant's witness; when it is opened, the tree must not lag behind it nor be another of the same size."""
+        held = self._witnesses.get(tree.tenant)
+        if held is not None:
+            return held
+        opened = await _in_thread(partial(self._open, tree.tenant))
+        if tree.size < opened.size:
+            raise WitnessDiverged(
+                f"ledger of {tree.tenant}: it does not extend what was witnessed: it has {tree.size} leaves, "
+                f"{opened.size} were witnessed. Was an older copy of the database restored?"
+            )
+        if tree.size == opened.size and root_of(TreeState(size=tree.size, hashes=tuple(tree.range))) != opened.root:
+            raise WitnessDiverged(f"ledger of {tree.tenant}: its root at size {tree.size} is not the witnessed one")
+        return opened
+
+    def _open(self, tenant: str) -> Witness:
+        """Kept at once, in the thread: a witness opened for nobody would stay locked."""
+        opened = Witness(self._witness_dir, origin_of(tenant), self._key.public)
+        self._witnesses[tenant] = opened
+        return opened
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run `work` beside the event loop. Whoever is cancelled meanwhile waits for its end all the same: the witness is
+    let go only when nothing writes to it any more."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise

@@ -73,8 +73,11 @@ async def reply(
         ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
         handoff = await t.handoff_of(conn, tenant=tenant, ticket_id=ticket_id)
         messages = await t.messages(conn, tenant=tenant, ticket_id=ticket_id)
+        halt = await t.ledger_halt(conn, tenant=tenant)
     if ticket is None:
         return Refusal(code="not_found", message="there is no such ticket", field="ticket_id")
+    if halt is not None:
+        return Refusal(code="conflict", message=f"nothing can be sent while the ledger is stopped: {halt.reason}")
     if _sent_already(messages, text):
         return Replied(ticket_id=ticket_id, status=ticket.status, duplicate=True)
     if (refused := _not_theirs(ticket, handoff, login)) is not None:

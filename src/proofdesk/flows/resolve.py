@@ -46,7 +46,11 @@ async def advance(shell: Shell, tenant: str, ticket_id: UUID) -> None:
     """Take the ticket from where it stands to where it waits. Safe to call at any time, any number of times."""
     async with tenant_transaction(shell.pool, tenant) as conn:
         ticket = await t.load_ticket(conn, tenant=tenant, ticket_id=ticket_id)
+        halt = await t.ledger_halt(conn, tenant=tenant)
     if ticket is None or ticket.due_at is None:
+        return
+    if halt is not None:
+        log.warning("the tenant's ledger is stopped, ticket left alone", tenant=tenant, ticket_id=str(ticket_id))
         return
     try:
         key = await shell.subjects.key_of(shell.pool, tenant, ticket.subject_ref)

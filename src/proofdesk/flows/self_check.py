@@ -16,6 +16,7 @@ from proofdesk.core.rating import Rated, rate_issue
 from proofdesk.core.resolution import EventType, ResolutionEvent, fold_resolution
 from proofdesk.flows.ledger_scan import Finding, Scan, scan_ledger
 from proofdesk.store import checks
+from proofdesk.store import tables as t
 from proofdesk.store.checks import IssueBilled, IssueEvent
 from proofdesk.store.pool import Connection, Pool, tenant_transaction
 
@@ -30,6 +31,8 @@ async def self_check(pool: Pool, tenant: str, now: datetime) -> list[Finding]:
     scan = await scan_ledger(pool, tenant)
     async with tenant_transaction(pool, tenant) as conn:
         await _numbering(conn, tenant, scan)
+        if (halt := await t.ledger_halt(conn, tenant=tenant)) is not None:
+            scan.find("witness", tenant, f"its tickets do nothing since {halt.at.isoformat()}: {halt.reason}")
         await _effects(conn, tenant, scan)
         for row in await checks.tickets_without_due(conn, tenant=tenant):
             scan.find("ticket_due", row.subject, f"it is {row.detail} without a due time: nobody would come back")

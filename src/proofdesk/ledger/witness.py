@@ -77,6 +77,11 @@ class Witness:
         """How many leaves the last checkpoint covers: the next `append` brings the hashes from this seq on."""
         return self._state.size
 
+    @property
+    def root(self) -> bytes:
+        """The root of the tree of what was witnessed."""
+        return root_of(self._state)
+
     def append(self, note: str, leaf_hashes: Sequence[bytes]) -> Witnessed | WitnessRefused:
         """Remember `note` and the leaf hashes from `size` up to the size it states. Flushed to disk on return."""
         opened = open_checkpoint(note, self._key)

@@ -238,6 +238,12 @@ class TenantTree(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     range: list[bytes]
     checkpointed: int
+    halted: bool
+
+
+class HaltRow(msgspec.Struct, frozen=True, kw_only=True):
+    reason: str
+    at: datetime
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ async def home(request: StrictRequest) -> Response[str]:
     lines = await queries.list_tickets(web.shell.pool, caller.tenant, status="", limit=SHOWN, offset=0)
     body = (
         _head(f"proofdesk: {caller.tenant}"),
+        *_stopped(found.ledger_stopped),
         figures(
             [
                 ("Tickets", sum(each.tickets for each in found.tickets)),
@@ -62,6 +63,10 @@ async def home(request: StrictRequest) -> Response[str]:
         ),
     )
     return Response(page(f"proofdesk: {caller.tenant}", *body), media_type=MediaType.HTML)
+
+
+def _stopped(why: str) -> list[Html]:
+    return [table("The ledger is stopped: nothing is acted on", ("Why",), [(why,)])] if why else []
 
 
 @get("/t/{ticket_id:str}", opt=PUBLIC, include_in_schema=False)

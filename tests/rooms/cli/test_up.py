@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import psycopg
 import pytest
 
+from proofdesk.app import open_database
+from proofdesk.settings import Settings
 from tests.database import temporary_home
 from tests.rooms.cli.running import ROOT, TOKENS, Done, background, inside, proofdesk
 
@@ -161,3 +164,24 @@ def test_unknown_things_are_named(running: Running) -> None:
         assert done.code == 2, words
         assert said in done.err
         assert "Traceback" not in done.err
+
+
+def test_a_stopped_ledger_is_said_loudly_and_the_process_lives(running: Running) -> None:
+    """Last of this module: the tree in the database is no longer the witnessed one."""
+    assert running.run("status")["ok"]
+    endpoint, server = open_database(Settings(home=running.home))
+    try:
+        with psycopg.connect(endpoint.admin_conninfo(), autocommit=True) as admin:
+            admin.execute("update tree set range[1] = set_byte(range[1], 0, get_byte(range[1], 0) # 1)")
+    finally:
+        if server is not None:
+            server.stop()
+    running.run("ticket", "send", "--from", "olga@visitor.example", "--text", "Where is it?", "--wait", "0")
+    deadline = time.monotonic() + PATIENCE_S
+    while (status := running.command("status")).code == 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert status.code == 1
+    assert "LEDGER STOPPED" in status.out
+    assert running.command("check").code == 1
+    assert "LEDGER STOPPED" in running.log.read_text()
+    assert httpx.get(f"{running.url}/healthz").status_code == 200

@@ -40,6 +40,9 @@ select size, root, note, at from checkpoint where tenant = %(tenant)s order by s
 -- name: latest_checkpoint :optional
 select size, root, note, at from checkpoint where tenant = %(tenant)s order by size desc limit 1;
 
+-- name: halt :optional
+select reason, at from ledger_halt where tenant = %(tenant)s;
+
 -- name: seq_of :optional
 select seq from leaf_seq where tenant = %(tenant)s and leaf_no = %(leaf_no)s;
 

@@ -12,11 +12,13 @@ values (%(tenant)s, %(ticket_id)s, %(issue_id)s, %(subject_ref)s, %(channel)s, %
         %(subject)s, 'new', %(state)s, %(priority)s, %(now)s, %(now)s, %(now)s);
 
 -- name: move :execute
--- The compare-and-swap every transition passes through: no row means another worker was here first.
+-- The compare-and-swap every transition passes through: no row means another worker was here first, or that the
+-- tenant's ledger is stopped: what cannot be proven is not done.
 update ticket set status = %(status)s, state = %(state)s, priority = %(priority)s, due_at = %(due_at)s,
   version = version + 1, updated_at = greatest(updated_at, %(now)s),
   lease_until = case when %(lease_s)s::float8 > 0 then clock_timestamp() + make_interval(secs => %(lease_s)s::float8) end
-where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)s;
+where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)s
+  and not exists (select 1 from ledger_halt h where h.tenant = %(tenant)s);
 
 -- name: release :execute
 update ticket set lease_until = null

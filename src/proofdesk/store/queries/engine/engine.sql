@@ -29,7 +29,13 @@ select engine_append(%(tenant)s, %(first)s, %(leaf_nos)s::bigint[], %(range)s::b
 select engine_checkpoint(%(tenant)s, %(size)s, %(root)s, %(note)s, %(at)s);
 
 -- name: trees :many
-select tenant, size, range, checkpointed from engine_trees();
+select tenant, size, range, checkpointed, halted from engine_trees();
+
+-- name: halt :execute
+select engine_halt(%(tenant)s, %(reason)s, %(at)s);
+
+-- name: resume :execute
+select engine_resume(%(tenant)s);
 
 -- name: leaf_hashes :many
 select seq, leaf_hash from engine_leaf_hashes(%(tenant)s, %(from_seq)s, %(limit)s);
