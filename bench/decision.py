@@ -14,8 +14,9 @@ from proofdesk.core.policy import ActionRequest, Allowed
 from proofdesk.core.reading import Claim
 from proofdesk.core.records import Records
 from proofdesk.core.triage import Candidate, TriageConfig, TriageFacts
-from proofdesk.flows.drive import args_hash, drive
+from proofdesk.flows.drive import drive
 from proofdesk.flows.tenancy import Runtime
+from proofdesk.flows.transition import hash_of
 from proofdesk.ports import Answer, Capability, Refused
 
 COUNT = 400
@@ -33,7 +34,7 @@ class Remembered:
 
     async def call(self, capability: str, args: Mapping[str, Any], *, key: str = "") -> Answer | Refused:
         assert not key, "a decision writes nothing"
-        return self.answers[capability, args_hash(dict(args))]
+        return self.answers[capability, hash_of(dict(args))]
 
 
 async def decision_times(runtime: Runtime, state: dict[str, Any]) -> dict[str, float]:
@@ -66,7 +67,7 @@ async def _beforehand(runtime: Runtime, ticket: Ticket) -> tuple[Records, Rememb
     loaded = await runtime.records.load_records(runtime.back_office, found.requester_id)  # type: ignore[union-attr]
     args = {"order_id": ticket.order}
     answer = await runtime.back_office.call("orders.read", args)
-    return loaded.records, Remembered({("orders.read", args_hash(args)): answer})
+    return loaded.records, Remembered({("orders.read", hash_of(args)): answer})
 
 
 async def _decide(runtime: Runtime, ticket: Ticket, records: Records, office: Remembered) -> str:
@@ -120,7 +121,7 @@ async def _decide(runtime: Runtime, ticket: Ticket, records: Records, office: Re
             tenant=runtime.tenant,
             procedure=procedure.id,
             capability=act.capability,
-            args_hash=args_hash(act.args),
+            args_hash=hash_of(act.args),
             arg_provenance=act.arg_provenance,
             amount_minor=act.amount_minor,
             currency=act.currency or runtime.settings.currency,

@@ -38,7 +38,7 @@ async def test_a_cancellation_replays_bit_for_bit(desk: Desk) -> None:
     assert [each.seq for each in (await replayed(desk, ticket_id)).decisions if each.seq is not None] == []
     await desk.drain_ledger()
     answer = await replayed(desk, ticket_id)
-    assert answer.agrees, [each for each in answer.decisions if not each.agrees]
+    assert answer.agrees, [each for each in answer.decisions if each.outcome != "agrees"]
     assert {"authentication", "plan", "procedure", "consent", "policy", "resolution"} == {
         each.kind for each in answer.decisions
     }

@@ -25,7 +25,8 @@ def replay(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Decide every recorded decision of a ticket again from its facts; exit 1 when one differs."""
+    """Decide every recorded decision of a ticket again from its facts; exit 1 when one differs. Of an erased person's
+    ticket only the ledger's word is left: "erased" says so and is no fault."""
     ticket_id = parse_id(ticket, "ticket")
 
     async def work(house: "House", _: bool) -> "Replayed | CannotReplay":
@@ -40,15 +41,16 @@ def replay(
         fail(found.message)
     for each in () if json else found.decisions:
         place = "unnumbered" if each.seq is None else f"leaf {each.seq}"
-        say(f"{each.ordinal:3} {each.kind:15} {place:12} {'agrees' if each.agrees else 'DIFFERS'}")
+        say(f"{each.ordinal:3} {each.kind:15} {place:12} {'DIFFERS' if each.outcome == 'differs' else each.outcome}")
         if each.difference:
             say(f"    {each.difference.path}: recorded {each.difference.recorded}")
             say(f"    now {each.difference.recomputed}")
     if json:
         print_json({"decisions": found.decisions, "agrees": found.agrees})
     else:
-        say(f"{len(found.decisions)} decisions, {'all agree' if found.agrees else 'NOT all agree'}")
-    if not found.agrees:
+        said = {True: "all agree", False: "NOT all agree", None: "erased: their facts cannot be read any more"}
+        say(f"{len(found.decisions)} decisions, {said[found.agrees]}")
+    if found.agrees is False:
         raise CheckFailed
 
 

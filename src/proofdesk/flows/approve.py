@@ -66,7 +66,7 @@ async def decide_approval(
         body: dict[str, object] = {
             "ticket_id": str(ticket.ticket_id),
             "approval_id": str(approval_id),
-            "action_hash": approval.action_hash,
+            "action_hmac": approval.action_hash,
             "verdict": verdict,
             "approver": login,
         }

@@ -8,7 +8,7 @@ from proofdesk.flows.clock import Clock
 from proofdesk.flows.drive import Accessed
 from proofdesk.flows.keys import Keys
 from proofdesk.flows.state import State
-from proofdesk.flows.subjects import Subjects, sealer
+from proofdesk.flows.subjects import Subjects
 from proofdesk.flows.tenancy import Runtime, Tenants
 from proofdesk.flows.transition import Transition
 from proofdesk.store.pool import Pool
@@ -50,7 +50,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
     def transition(self) -> Transition:
-        return Transition(self.runtime.tenant, self.ticket, self.state, self.now, sealer(self.key))
+        return Transition(self.runtime.tenant, self.ticket, self.state, self.now, self.key)
 
 
 def access_leaf(tr: Transition, accesses: list[Accessed]) -> None:
@@ -58,5 +58,5 @@ def access_leaf(tr: Transition, accesses: list[Accessed]) -> None:
     if accesses:
         tr.leaf(
             "data.access",
-            {"reads": [{"capability": a.capability, "args_sha256": a.args_hash} for a in accesses]},
+            {"reads": [{"capability": a.capability, "args_hmac": tr.keyed(a.args_hash)} for a in accesses]},
         )

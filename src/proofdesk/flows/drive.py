@@ -3,8 +3,7 @@
 What went in (run, facts, outcomes) and what came out is one replayable decision.
 """
 
-import hashlib
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
 
@@ -30,6 +29,7 @@ from proofdesk.core.directive import (
 )
 from proofdesk.core.interpreter import next_step, resume
 from proofdesk.core.procedure import Evaluate, Procedure
+from proofdesk.flows.transition import hash_of
 from proofdesk.ports import Answer, BackOffice, Refused
 
 MAX_LOOKUPS = 40
@@ -52,14 +52,10 @@ class DriveOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accessed(msgspec.Struct, frozen=True, kw_only=True):
-    """A read of somebody's data, for the ledger: what was asked, by hash, never what was answered."""
+    """A read of somebody's data, for the ledger: what was asked, by its SHA-256, never what was answered."""
 
     capability: str
     args_hash: str
-
-
-def args_hash(args: dict[str, Any]) -> str:
-    return hashlib.sha256(msgspec.json.encode(args, order="sorted")).hexdigest()
 
 
 async def drive(
@@ -78,7 +74,7 @@ async def drive(
         outcome: Outcome
         match directive:
             case Lookup():
-                accesses.append(Accessed(capability=directive.capability, args_hash=args_hash(directive.args)))
+                accesses.append(Accessed(capability=directive.capability, args_hash=hash_of(directive.args)))
                 outcome = looked_up(await back_office.call(directive.capability, directive.args))
             case Reply():
                 replies.append(directive.text)

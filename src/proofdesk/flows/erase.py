@@ -1,6 +1,7 @@
 """Erasure of one data subject: the key that everything personal was sealed under is destroyed, clear copies are wiped.
 
-The ledger keeps its leaves and their hashes, so it still proves what happened; nobody can read to whom.
+The ledger keeps its leaves and their hashes, so it still proves what happened; nobody can read to whom. Every hash of
+something personal is keyed with the destroyed key, so that nobody can find a value by trying it either.
 """
 
 from uuid import UUID
@@ -56,6 +57,7 @@ async def erase_subject(
         for reply in await t.give_up_replies(conn, **place):
             body = {"ticket_id": str(reply.ticket_id), "effect_key": reply.effect_key}
             await append_leaves(conn, tenant, [make_leaf(tenant, now, "reply.given_up", body)], reply.ticket_id)
+        await t.forget_deliveries(conn, **place)
         await t.forget_messages(conn, **place)
         await t.forget_effects(conn, **place)
         await t.forget_approvals(conn, **place, now=now)

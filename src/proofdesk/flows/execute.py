@@ -20,7 +20,7 @@ from proofdesk.core.policy import ActionRequest, Allowed, Denied, NeedsApproval
 from proofdesk.flows.budgets import budget_facts, budget_for, reserve_write
 from proofdesk.flows.clock import iso
 from proofdesk.flows.context import Desk, access_leaf
-from proofdesk.flows.drive import Accessed, args_hash, drive
+from proofdesk.flows.drive import Accessed, drive
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.in_force import NotUsable, in_force
@@ -117,7 +117,7 @@ async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, 
         tr.status, tr.due_at = "waiting_approval", approval.expires_at
         return None, True
     asked = await _action_request(desk, tr, act)
-    wanted = action_hash(act.capability, act.args, desk.runtime.gate.policy_hash)
+    wanted = tr.keyed(action_hash(act.capability, act.args, desk.runtime.gate.policy_hash))
     if approval is not None:
         refused = _why_not(approval, wanted, desk)
         if refused:
@@ -159,7 +159,7 @@ async def _action_request(desk: Desk, tr: Transition, act: Act) -> ActionRequest
         tenant=desk.runtime.tenant,
         procedure=request.run.procedure,
         capability=act.capability,
-        args_hash=args_hash(act.args),
+        args_hash=hash_of(act.args),
         arg_provenance=act.arg_provenance,
         amount_minor=act.amount_minor,
         currency=act.currency or desk.runtime.settings.currency,
@@ -178,21 +178,21 @@ async def _action_request(desk: Desk, tr: Transition, act: Act) -> ActionRequest
 def effect_key(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) -> str:
     """The same action of the same ticket always has the same key, whoever carries it out and however often."""
     request = tr.state.requests[tr.state.current]
-    return hash_of(
-        [desk.runtime.tenant, str(desk.ticket.ticket_id), request.request.id, act.step, act.args, compensation]
-    )[:48]
+    place = [desk.runtime.tenant, str(desk.ticket.ticket_id), request.request.id]
+    return tr.keyed(hash_of([*place, act.step, act.args, compensation]))[:48]
 
 
 def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) -> None:
     """Record the intent in this transition; the call goes out only after it is committed."""
     key = effect_key(desk, tr, act, compensation=compensation)
+    args_hmac = tr.keyed(hash_of(act.args))
     capability = desk.runtime.back_office.capabilities()[act.capability]
     tr.leaf(
         "compensation.intent" if compensation else "effect.intent",
         {
             "action_id": key,
             "capability": act.capability,
-            "args_sha256": args_hash(act.args),
+            "args_hmac": args_hmac,
             "amount_minor": act.amount_minor,
             "currency": act.currency,
             "policy_hash": desk.runtime.gate.policy_hash,
@@ -205,7 +205,7 @@ def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) 
         kind="compensation" if compensation else "action",
         capability=act.capability,
         args=act.args,
-        args_hash=args_hash(act.args),
+        args_hash=args_hmac,
         amount_minor=act.amount_minor,
         currency=act.currency,
         idempotency=capability.idempotency,
@@ -264,7 +264,7 @@ def _request_approval(desk: Desk, tr: Transition, act: Act, wanted: str) -> None
     expires_at = desk.now + timedelta(hours=desk.runtime.settings.approval_ttl_h)
     tr.leaf(
         "approval.requested",
-        {"approval_id": str(approval_id), "action_hash": wanted, "expires_at": iso(expires_at)},
+        {"approval_id": str(approval_id), "action_hmac": wanted, "expires_at": iso(expires_at)},
     )
     tr.also(
         lambda conn: t.request_approval(

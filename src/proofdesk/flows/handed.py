@@ -8,7 +8,7 @@ from proofdesk.flows.context import Desk, Shell
 from proofdesk.flows.outcome import Refusal
 from proofdesk.flows.settle import add_leaf, settle_issue
 from proofdesk.flows.state import After, State
-from proofdesk.flows.subjects import SubjectErased, sealer
+from proofdesk.flows.subjects import SubjectErased
 from proofdesk.flows.talk import send
 from proofdesk.flows.transition import LostRace, Transition
 from proofdesk.store import tables as t
@@ -111,7 +111,7 @@ async def _answer(
     runtime, now = await shell.tenants.get(tenant), shell.clock.now()
     state = msgspec.convert(ticket.state, State)
     desk = Desk(shell=shell, runtime=runtime, ticket=ticket, state=state, key=key, now=now)
-    tr = _AgentTransition(tenant, ticket, state, now, sealer(key))
+    tr = _AgentTransition(tenant, ticket, state, now, key)
     tr.leaf("agent.replied", {"agent": login, "solved": solved})
     after = After(status="handed_off", step="window")
     if solved:

@@ -18,13 +18,13 @@ from proofdesk.flows.crash import crash_point
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.settle import settle_issue
 from proofdesk.flows.state import State
-from proofdesk.flows.subjects import sealer
 from proofdesk.flows.tenancy import Runtime, sla_due
 from proofdesk.flows.transition import append_leaves
 from proofdesk.ledger.canonical import make_leaf
+from proofdesk.ledger.shred import keyed_hash, seal
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection, tenant_transaction
-from proofdesk.store.rows import TicketRow
+from proofdesk.store.rows import InboxRow, TicketRow
 
 MAX_TEXT_CHARS = 100_000
 MAX_SUBJECT_CHARS = 300
@@ -85,11 +85,11 @@ class _DeliveredMeanwhile(Exception):
 
 async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received | Rejected:
     now, tenant = shell.clock.now(), runtime.tenant
-    digest = hashlib.sha256(incoming.text.encode()).digest()
+    delivery_id = shell.subjects.delivery_hmac(tenant, incoming.channel, incoming.delivery_id)
     async with tenant_transaction(shell.pool, tenant) as conn:
-        seen = await t.inbox_of(conn, tenant=tenant, channel=incoming.channel, delivery_id=incoming.delivery_id)
+        seen = await t.inbox_of(conn, tenant=tenant, channel=incoming.channel, delivery_id=delivery_id)
         if seen is not None:
-            return _again(seen.ticket_id, seen.raw_sha256, digest)
+            return await _again(shell, conn, tenant, seen, incoming.text)
         ticket = await _thread(conn, tenant, incoming)
         if incoming.ticket_id is not None and ticket is None and not incoming.found_by_reference:
             return Rejected(reason="there is no such ticket")
@@ -110,9 +110,9 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
             tenant=tenant,
             inbox_id=new_id(),
             channel=incoming.channel,
-            delivery_id=incoming.delivery_id,
+            delivery_id=delivery_id,
             now=now,
-            raw_sha256=digest,
+            raw_hmac=_fingerprint(key, incoming.text),
             outcome="ticket" if ticket is None else "reply",
             reason=incoming.silent,
             ticket_id=ticket_id,
@@ -123,7 +123,7 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
             raise _DeliveredMeanwhile
         await _keep(conn, tenant, incoming, ticket_id, now)
         body: dict[str, Any] = {"ticket_id": str(ticket_id), "channel": incoming.channel, "new": ticket is None}
-        sealed = sealer(key)(incoming.text.encode())
+        sealed = seal(key, incoming.text.encode())
         leaf = make_leaf(tenant, now, "message.received", body, subject_ref=str(subject_ref), ciphertext=sealed)
         await append_leaves(conn, tenant, [leaf], ticket_id)
         crash_point("intake_before_commit")
@@ -146,12 +146,19 @@ async def _keep(conn: Connection, tenant: str, incoming: Incoming, ticket_id: UU
     )
 
 
-def _again(ticket_id: UUID | None, before: bytes, digest: bytes) -> Received | Rejected:
-    if before != digest:
-        return Rejected(reason="this delivery id was used for another message")
-    if ticket_id is None:
+def _fingerprint(key: bytes, text: str) -> bytes:
+    return keyed_hash(key, hashlib.sha256(text.encode()).digest())
+
+
+async def _again(shell: Shell, conn: Connection, tenant: str, seen: InboxRow, text: str) -> Received | Rejected:
+    if seen.ticket_id is None or seen.subject_ref is None:
         return Rejected(reason="this message was rejected before")
-    return Received(ticket_id=ticket_id, new=False, duplicate=True)
+    key = await shell.subjects.key_in(conn, tenant, seen.subject_ref)
+    if key is None:
+        return Rejected(reason="this delivery id was used before, by somebody whose data was erased since")
+    if seen.raw_hmac != _fingerprint(key, text):
+        return Rejected(reason="this delivery id was used for another message")
+    return Received(ticket_id=seen.ticket_id, new=False, duplicate=True)
 
 
 async def _thread(conn: Connection, tenant: str, incoming: Incoming) -> TicketRow | None:

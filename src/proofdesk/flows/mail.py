@@ -105,18 +105,17 @@ async def poll_mailbox(shell: Shell, runtime: Runtime, reader: MailReader, curso
 async def _take(shell: Shell, runtime: Runtime, mail: FetchedMail) -> str:
     if mail.too_large:
         outcome = _Outcome(outcome="rejected", reason=f"the mail has {mail.size} bytes, more than are read")
-        return await _note(shell, runtime, f"uid {mail.uid_validity} {mail.uid}", b"", outcome, "")
+        return await _note(shell, runtime, f"uid {mail.uid_validity} {mail.uid}", outcome, "")
     message = await _parsed(runtime, mail.raw)
-    digest = hashlib.sha256(mail.raw).digest()
     if isinstance(message, RejectedMail):
         outcome = _Outcome(outcome="rejected", reason=message.reason)
-        return await _note(shell, runtime, digest.hex(), digest, outcome, "")
+        return await _note(shell, runtime, hashlib.sha256(mail.raw).hexdigest(), outcome, "")
     delivery_id = delivery_id_of(message)
     answering = await _answering(shell, runtime, message)
     machine = made_by_machine(message)
     if isinstance(answering, Ignored):
         outcome = _Outcome(outcome="ignored", reason=answering.reason, by_machine=bool(machine))
-        return await _note(shell, runtime, delivery_id, digest, outcome, message.from_addr)
+        return await _note(shell, runtime, delivery_id, outcome, message.from_addr)
     incoming = await _incoming(shell, runtime, message, delivery_id)
     silent = answering.reason if isinstance(answering, Silent) else ""
     received = await receive(shell, runtime, msgspec.structs.replace(incoming, silent=silent, by_machine=bool(machine)))
@@ -125,7 +124,7 @@ async def _take(shell: Shell, runtime: Runtime, mail: FetchedMail) -> str:
     outcome = _Outcome(
         outcome="ignored" if received.ignored else "rejected", reason=received.reason, by_machine=bool(machine)
     )
-    return await _note(shell, runtime, delivery_id, digest, outcome, message.from_addr)
+    return await _note(shell, runtime, delivery_id, outcome, message.from_addr)
 
 
 async def _parsed(runtime: Runtime, raw: bytes) -> InboundMessage | RejectedMail:
@@ -192,7 +191,7 @@ def delivery_id_of(message: InboundMessage) -> str:
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
 
 
-async def _note(shell: Shell, runtime: Runtime, delivery_id: str, digest: bytes, outcome: _Outcome, sender: str) -> str:
+async def _note(shell: Shell, runtime: Runtime, delivery_id: str, outcome: _Outcome, sender: str) -> str:
     """The inbox row of a mail that became no message."""
     counted = shell.subjects.address_hmac(runtime.tenant, sender) if outcome.by_machine and sender else None
     async with tenant_transaction(shell.pool, runtime.tenant) as conn:
@@ -201,9 +200,9 @@ async def _note(shell: Shell, runtime: Runtime, delivery_id: str, digest: bytes,
             tenant=runtime.tenant,
             inbox_id=new_id(),
             channel=CHANNEL,
-            delivery_id=delivery_id,
+            delivery_id=shell.subjects.delivery_hmac(runtime.tenant, CHANNEL, delivery_id),
             now=shell.clock.now(),
-            raw_sha256=digest,
+            raw_hmac=None,
             outcome=outcome.outcome,
             reason=outcome.reason[:MAX_REASON_CHARS],
             ticket_id=None,

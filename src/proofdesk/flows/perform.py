@@ -13,13 +13,13 @@ from proofdesk.core.directive import Acted, ActFailed, Done, LookedUp, LookupRef
 from proofdesk.core.interpreter import next_step, resume
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.crash import crash_point
-from proofdesk.flows.drive import Accessed, args_hash, drive, looked_up
+from proofdesk.flows.drive import Accessed, drive, looked_up
 from proofdesk.flows.execute import execute
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.in_force import InForce, NotUsable, in_force
 from proofdesk.flows.prepare import facts_for, put
 from proofdesk.flows.state import UnderWay
-from proofdesk.flows.transition import Transition, canonical
+from proofdesk.flows.transition import Transition, canonical, hash_of
 from proofdesk.ports import Answer, ConnectorError, Refused
 from proofdesk.store import tables as t
 from proofdesk.store.pool import jsonb, tenant_transaction
@@ -90,13 +90,14 @@ async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce
         return
     read_back = output.directive
     found = await _read(desk, read_back)
-    access_leaf(tr, [*reads, Accessed(capability=read_back.capability, args_hash=args_hash(read_back.args))])
+    access_leaf(tr, [*reads, Accessed(capability=read_back.capability, args_hash=hash_of(read_back.args))])
     crash_point("after_read_back")
     proven_run, _ = next_step(procedure, resume(procedure, output.run, found), facts, desk.runtime.evaluate)
     proven = read_back.step in proven_run.acted
-    receipt = {"capability": read_back.capability, "args_sha256": args_hash(read_back.args), "at": tr.now.isoformat()}
+    args_hmac = tr.keyed(hash_of(read_back.args))
+    receipt = {"capability": read_back.capability, "args_hmac": args_hmac, "at": tr.now.isoformat()}
     if isinstance(found, Read):
-        receipt["value_sha256"] = args_hash({"value": found.value})
+        receipt["value_hmac"] = tr.keyed(hash_of(found.value))
     _settled(desk, tr, under_way, "confirmed" if proven else "uncertain", answer=answer.value, receipt=receipt)
     tr.set(under_way=None)
     tr.floor = tr.mark()
@@ -186,7 +187,7 @@ def _settled(
     key = under_way.effect_key
     body: dict[str, Any] = {"action_id": key, "state": state}
     if receipt is not None:
-        body["read_back_sha256"] = args_hash({"receipt": receipt})
+        body["read_back_hmac"] = tr.keyed(hash_of(receipt))
     tr.leaf(f"effect.{state}" if not under_way.compensation else f"compensation.{state}", body)
     tr.put(
         t.settle_effect,

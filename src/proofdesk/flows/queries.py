@@ -39,8 +39,8 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     ordinal: int
     at: datetime
     kind: str
-    facts_sha256: str
-    output_sha256: str
+    facts_hmac: str
+    output_hmac: str
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,8 +261,8 @@ def _decision(row: DecisionRow) -> DecisionView:
         ordinal=row.ordinal,
         at=row.at,
         kind=row.kind,
-        facts_sha256=row.facts_hash.hex(),
-        output_sha256=row.output_hash.hex(),
+        facts_hmac=row.facts_hash.hex(),
+        output_hmac=row.output_hash.hex(),
     )
 
 

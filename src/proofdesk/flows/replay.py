@@ -1,11 +1,13 @@
 """Decides every recorded decision of a ticket again, from its facts alone, and compares the bytes.
 
-The hashes of facts and output are checked against the row and against the ledger leaf of the decision, so that what
-is replayed is what was decided then. One registry says for each kind what its facts are and which function decides.
+The keyed hashes of facts and output are checked against the row and against the ledger leaf of the decision, so that
+what is replayed is what was decided then. One registry says for each kind what its facts are and which function
+decides. Once the data subject is erased there are no facts to decide from: whether row and leaf still belong together
+is all that can be said, and the answer is "erased", neither agreement nor failure.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from proofdesk.flows.registry import UnknownTenant
 from proofdesk.flows.resolve import ConsentFacts
 from proofdesk.flows.subjects import SubjectErased
 from proofdesk.flows.transition import canonical
-from proofdesk.ledger.shred import CannotOpen, open_sealed
+from proofdesk.ledger.shred import CannotOpen, keyed_hash, open_sealed
 from proofdesk.policy.gate import PolicyRefused
 from proofdesk.ports import PolicyGate
 from proofdesk.procedures.cel import evaluate
@@ -53,19 +55,22 @@ class ReplayedDecision(msgspec.Struct, frozen=True, kw_only=True):
     seq: int | None
     ordinal: int
     kind: str
-    agrees: bool
+    outcome: Literal["agrees", "differs", "erased"]
     difference: Difference | None = None
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True, tag="replayed"):
+    """`agrees`: False when a decision differs; None when none does, but some cannot be made again: their data subject
+    was erased."""
+
     decisions: tuple[ReplayedDecision, ...]
-    agrees: bool
+    agrees: bool | None
 
 
 class CannotReplay(msgspec.Struct, frozen=True, kw_only=True, tag="cannot_replay"):
-    """Nothing was replayed: there is no such ticket, or its data subject was erased."""
+    """Nothing was replayed."""
 
-    reason: Literal["no_such_ticket", "subject_erased"]
+    reason: Literal["no_such_ticket"]
     message: str
 
 
@@ -105,27 +110,30 @@ async def replay_ticket(shell: Shell, tenant: str, ticket_id: UUID) -> Replayed 
         leaves = await t.leaves_of_ticket(conn, tenant=tenant, ticket_id=ticket_id)
     if ticket is None:
         return CannotReplay(reason="no_such_ticket", message=f"{tenant} has no ticket {ticket_id}")
-    try:
-        key = await shell.subjects.key_of(shell.pool, tenant, ticket.subject_ref)
-    except SubjectErased:
-        return CannotReplay(
-            reason="subject_erased",
-            message=f"the data subject of ticket {ticket_id} was erased; the ledger still proves what kind of "
-            f"decision was made when ({len(rows)}), but nobody can read their facts any more",
-        )
+    key = await _key(shell, tenant, ticket.subject_ref)
     stated = _stated(leaves)
     decisions = [await _replay(shell, tenant, row, key, stated.pop(row.ordinal, None)) for row in rows]
     # What is left in the ledger has lost its row: somebody removed a decision.
     decisions += [_without_row(ordinal, leaf) for ordinal, leaf in stated.items()]
     decisions.sort(key=lambda each: each.ordinal)
-    return Replayed(decisions=tuple(decisions), agrees=all(each.agrees for each in decisions))
+    outcomes = {each.outcome for each in decisions}
+    agrees = False if "differs" in outcomes else None if "erased" in outcomes else True
+    return Replayed(decisions=tuple(decisions), agrees=agrees)
+
+
+async def _key(shell: Shell, tenant: str, subject_ref: UUID) -> bytes | None:
+    """The data subject's key, None once it was destroyed."""
+    try:
+        return await shell.subjects.key_of(shell.pool, tenant, subject_ref)
+    except SubjectErased:
+        return None
 
 
 class _Leaf(msgspec.Struct, frozen=True, kw_only=True):
     seq: int | None
     kind: str
-    facts_sha256: str
-    output_sha256: str
+    facts_hmac: str
+    output_hmac: str
 
 
 def _stated(leaves: list[LeafRow]) -> dict[int, _Leaf]:
@@ -139,8 +147,8 @@ def _stated(leaves: list[LeafRow]) -> dict[int, _Leaf]:
             stated[int(body["ordinal"])] = _Leaf(
                 seq=leaf.seq,
                 kind=str(body["decision"]),
-                facts_sha256=str(body["facts_sha256"]),
-                output_sha256=str(body["output_sha256"]),
+                facts_hmac=str(body["facts_hmac"]),
+                output_hmac=str(body["output_hmac"]),
             )
         except (msgspec.DecodeError, KeyError, TypeError, ValueError):
             continue
@@ -152,18 +160,20 @@ def _without_row(ordinal: int, leaf: _Leaf) -> ReplayedDecision:
         seq=leaf.seq,
         ordinal=ordinal,
         kind=leaf.kind,
-        agrees=False,
+        outcome="differs",
         difference=Difference(path="$", recorded="no such decision is stored", recomputed="the ledger has its leaf"),
     )
 
 
-async def _replay(shell: Shell, tenant: str, row: DecisionRow, key: bytes, leaf: _Leaf | None) -> ReplayedDecision:
-    difference = await _difference(shell, tenant, row, key, leaf)
+async def _replay(
+    shell: Shell, tenant: str, row: DecisionRow, key: bytes | None, leaf: _Leaf | None
+) -> ReplayedDecision:
+    difference = _altered(row, leaf) if key is None else await _difference(shell, tenant, row, key, leaf)
     return ReplayedDecision(
         seq=leaf.seq if leaf else None,
         ordinal=row.ordinal,
         kind=row.kind,
-        agrees=difference is None,
+        outcome="differs" if difference else "erased" if key is None else "agrees",
         difference=difference,
     )
 
@@ -175,7 +185,9 @@ async def _difference(shell: Shell, tenant: str, row: DecisionRow, key: bytes, l
     if isinstance(output_opened, CannotOpen):
         return _plain("output", "sealed", output_opened.reason)
     facts_bytes, output_bytes = facts_opened.plaintext, output_opened.plaintext
-    altered = _altered(row, facts_bytes, output_bytes, leaf)
+    altered = _altered(
+        row, leaf, [keyed_hash(key, sha256(data).digest()).hex() for data in (facts_bytes, output_bytes)]
+    )
     if altered is not None:
         return altered
     kind = KINDS.get(row.kind)
@@ -195,17 +207,19 @@ async def _difference(shell: Shell, tenant: str, row: DecisionRow, key: bytes, l
     return first_difference(msgspec.json.decode(output_bytes), msgspec.json.decode(again))
 
 
-def _altered(row: DecisionRow, facts: bytes, output: bytes, leaf: _Leaf | None) -> Difference | None:
-    """Whether the row still is what was recorded: its own hashes, and the ones the ledger has proven since."""
-    facts_hash, output_hash = hashlib.sha256(facts).hexdigest(), hashlib.sha256(output).hexdigest()
-    checks = [("facts_hash", row.facts_hash.hex(), facts_hash), ("output_hash", row.output_hash.hex(), output_hash)]
+def _altered(row: DecisionRow, leaf: _Leaf | None, hashes: Sequence[str] = ()) -> Difference | None:
+    """Whether the row still is what was recorded: `hashes` of its opened facts and output against its own, where they
+    could be opened, and its own against those that the ledger has proven since."""
+    stated = [row.facts_hash.hex(), row.output_hash.hex()]
+    facts_hash, output_hash = stated
+    checks = list(zip(("facts_hash", "output_hash"), stated, hashes or stated, strict=True))
     if leaf is None:
         checks.append(("leaf", "no leaf of the ledger records this decision", "one leaf"))
     else:
         checks += [
             ("leaf.decision", leaf.kind, row.kind),
-            ("leaf.facts_sha256", leaf.facts_sha256, facts_hash),
-            ("leaf.output_sha256", leaf.output_sha256, output_hash),
+            ("leaf.facts_hmac", leaf.facts_hmac, facts_hash),
+            ("leaf.output_hmac", leaf.output_hmac, output_hash),
         ]
     return next((_plain(path, was, now) for path, was, now in checks if was != now), None)
 

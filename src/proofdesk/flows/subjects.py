@@ -4,13 +4,12 @@ import hashlib
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from proofdesk.core.address import mailbox_key
 from proofdesk.flows.ids import new_id
-from proofdesk.ledger.shred import CannotOpen, new_key, open_sealed, seal, unwrap_key, wrap_key
+from proofdesk.ledger.shred import CannotOpen, new_key, open_sealed, unwrap_key, wrap_key
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection, Pool, tenant_transaction
 
@@ -33,6 +32,12 @@ class Subjects:
         """What finds a subject again without storing the address in clear."""
         text = f"{tenant}\0{mailbox_key(address)}".encode()
         return hmac.new(self._hmac_key, text, hashlib.sha256).digest()
+
+    def delivery_hmac(self, tenant: str, channel: str, delivery_id: str) -> str:
+        """What a delivery is recognised by when it comes again, also after its sender was erased: under the
+        installation's key, because the id may be made of the message's words."""
+        text = f"\0delivery\0{tenant}\0{channel}\0{delivery_id}".encode("utf-8", "replace")
+        return hmac.new(self._hmac_key, text, hashlib.sha256).hexdigest()
 
     async def ensure(self, conn: Connection, tenant: str, address: str, now: datetime) -> tuple[UUID, bytes]:
         """The subject of `address` and its key, made when it is new. Inside the caller's transaction."""
@@ -85,10 +90,6 @@ class Subjects:
                 f"a subject key cannot be unwrapped: {opened.reason}. Is secrets/master.key the right one?"
             )
         return opened.plaintext
-
-
-def sealer(key: bytes) -> Callable[[bytes], bytes]:
-    return lambda plaintext: seal(key, plaintext)
 
 
 def unseal(key: bytes, ciphertext: bytes) -> bytes:

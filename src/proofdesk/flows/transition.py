@@ -17,6 +17,7 @@ from proofdesk.flows.crash import crash_point
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.state import State
 from proofdesk.ledger.canonical import Leaf, make_leaf
+from proofdesk.ledger.shred import keyed_hash, seal
 from proofdesk.store import tables as t
 from proofdesk.store.pool import Connection, Pool, tenant_transaction
 from proofdesk.store.rows import TicketRow
@@ -39,6 +40,8 @@ def canonical(value: Any) -> bytes:
 
 
 def hash_of(value: Any) -> str:
+    """SHA-256 (hexadecimal) of a value's canonical JSON. Of anything personal it never leaves the process: what is
+    stored is `Transition.keyed` of it."""
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
@@ -55,9 +58,9 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transition:
-    """Gathers one step's consequences. `seal` encrypts personal facts under the data subject's key."""
+    """Gathers one step's consequences. `key` is the data subject's: what is personal is sealed and hashed under it."""
 
-    def __init__(self, tenant: str, ticket: TicketRow, state: State, now: datetime, seal: Callable[[bytes], bytes]):
+    def __init__(self, tenant: str, ticket: TicketRow, state: State, now: datetime, key: bytes):
         self.tenant = tenant
         self.ticket = ticket
         self.state = state
@@ -65,7 +68,7 @@ class Transition:
         self.status = ticket.status
         self.priority = ticket.priority
         self.due_at: datetime | None = now
-        self._seal = seal
+        self._key = key
         self._leaves: list[Leaf] = []
         self._decisions: list[tuple[UUID, int, str, bytes, bytes, bytes, bytes]] = []
         self._writes: list[Write] = []
@@ -93,29 +96,43 @@ class Transition:
         del self._leaves[to.leaves :], self._decisions[to.decisions :]
         del self._writes[to.writes :], self._puts[to.puts :]
 
+    def keyed(self, digest: str) -> str:
+        """What may be stored of a SHA-256 (both hexadecimal) of something personal."""
+        return keyed_hash(self._key, bytes.fromhex(digest)).hex()
+
     def leaf(self, kind: str, body: dict[str, Any], *, personal: bytes | None = None) -> None:
         """Add a ledger leaf. `body` holds nothing personal; `personal` is sealed and committed to by hash."""
-        sealed = None if personal is None else self._seal(personal)
+        sealed = None if personal is None else seal(self._key, personal)
         subject = None if sealed is None else str(self.ticket.subject_ref)
         body = {"ticket_id": str(self.ticket.ticket_id), **body}
         self._leaves.append(make_leaf(self.tenant, self.now, kind, body, subject_ref=subject, ciphertext=sealed))
 
     def decided(self, kind: str, facts: Any, output: Any) -> None:
-        """Record a pure decision so that it can be replayed: its facts sealed, its hashes in the ledger."""
+        """Record a pure decision so that it can be replayed: its facts sealed, its keyed hashes in the ledger."""
         facts_bytes, output_bytes = canonical(facts), canonical(output)
-        facts_hash, output_hash = hashlib.sha256(facts_bytes).digest(), hashlib.sha256(output_bytes).digest()
+        facts_hash, output_hash = (
+            keyed_hash(self._key, hashlib.sha256(data).digest()) for data in (facts_bytes, output_bytes)
+        )
         ordinal = self.state.ordinal
         self.set(ordinal=ordinal + 1)
         self._decisions.append(
-            (new_id(), ordinal, kind, self._seal(facts_bytes), facts_hash, self._seal(output_bytes), output_hash)
+            (
+                new_id(),
+                ordinal,
+                kind,
+                seal(self._key, facts_bytes),
+                facts_hash,
+                seal(self._key, output_bytes),
+                output_hash,
+            )
         )
         self.leaf(
             "decision",
             {
                 "ordinal": ordinal,
                 "decision": kind,
-                "facts_sha256": facts_hash.hex(),
-                "output_sha256": output_hash.hex(),
+                "facts_hmac": facts_hash.hex(),
+                "output_hmac": output_hash.hex(),
             },
         )
 

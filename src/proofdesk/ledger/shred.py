@@ -1,10 +1,13 @@
 """Crypto-shredding: personal data is sealed under one key for each data subject, and that key under the master key.
 
 The database holds wrapped keys only. Erasing a person is deleting the wrapped key; the leaf keeps the SHA-256 of the
-ciphertext, so its inclusion still proves. XSalsa20-Poly1305 (libsodium secretbox) throughout.
+ciphertext, so its inclusion still proves. XSalsa20-Poly1305 (libsodium secretbox) throughout. A hash of something
+personal is keyed (HMAC-SHA-256, RFC 2104) with the same key: a plain one is found again by trying likely values.
 """
 
+import hmac
 import os
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -14,6 +17,7 @@ from nacl.secret import SecretBox
 KEY_BYTES: Final = SecretBox.KEY_SIZE
 NONCE_BYTES: Final = SecretBox.NONCE_SIZE
 MAX_PLAINTEXT_BYTES: Final = 16 * 1024 * 1024
+_HASHING: Final = b"proofdesk keyed hashes 1"
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
@@ -54,6 +58,17 @@ def open_sealed(key: bytes, ciphertext: bytes) -> Opened | CannotOpen:
         return Opened(plaintext=SecretBox(key).decrypt(ciphertext))
     except CryptoError:
         return CannotOpen(reason="another key sealed this, or its bytes were altered")
+
+
+def keyed_hash(key: bytes, digest: bytes) -> bytes:
+    """32 bytes that stand for `digest`, a SHA-256 of something personal, and mean nothing once the key is destroyed.
+
+    HMAC-SHA-256 under a key derived from the subject's, so that sealing and hashing do not share one. Raises
+    ValueError for a wrong length of key or digest.
+    """
+    if len(key) != KEY_BYTES or len(digest) != sha256().digest_size:
+        raise ValueError(f"a key is {KEY_BYTES} bytes long and a digest {sha256().digest_size}")
+    return hmac.digest(hmac.digest(key, _HASHING, "sha256"), digest, "sha256")
 
 
 def wrap_key(master_key: bytes, subject_key: bytes) -> bytes:

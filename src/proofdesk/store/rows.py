@@ -68,7 +68,10 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     reason: str
     ticket_id: UUID | None
-    raw_sha256: bytes
+    subject_ref: UUID | None
+    """Whose ticket it became part of."""
+    raw_hmac: bytes | None
+    """Keyed hash of the text; None where it became no message, and once its sender was erased."""
 
 
 class EffectRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofdesk.ledger.shred import NONCE_BYTES, CannotOpen, Opened, new_key, open_sealed, seal, unwrap_key, wrap_key
+from proofdesk.ledger.shred import (
+    NONCE_BYTES,
+    CannotOpen,
+    Opened,
+    keyed_hash,
+    new_key,
+    open_sealed,
+    seal,
+    unwrap_key,
+    wrap_key,
+)
 
 
 @given(st.binary(max_size=200))
@@ -35,3 +45,14 @@ def test_a_subject_is_unreadable_once_its_wrapped_key_is_gone() -> None:
     assert unwrap_key(master, wrapped) == Opened(plaintext=subject)
     assert isinstance(unwrap_key(new_key(), wrapped), CannotOpen)
     assert isinstance(unwrap_key(master, seal(master, b"not a key")), CannotOpen)
+
+
+def test_a_keyed_hash_needs_the_key() -> None:
+    digest, key = bytes(range(32)), new_key()
+    assert keyed_hash(key, digest) == keyed_hash(key, digest)
+    assert keyed_hash(new_key(), digest) != keyed_hash(key, digest)
+    assert keyed_hash(bytes(32), digest).hex() == "7b0f5cca3441b539dcb874dd806f8e04ef08ad2977dbe237257b4c5467927e4c"
+    with pytest.raises(ValueError, match="digest"):
+        keyed_hash(key, b"short")
+    with pytest.raises(ValueError, match="key"):
+        keyed_hash(b"short", digest)

@@ -85,6 +85,10 @@ returning e.effect_key, e.ticket_id;
 update inbox i set sender_hmac = null from subject_key k
 where i.tenant = %(tenant)s and k.tenant = i.tenant and k.subject_ref = %(subject_ref)s and i.sender_hmac = k.address_hmac;
 
+-- name: forget_deliveries :execute
+update inbox i set raw_hmac = null from ticket t
+where i.tenant = %(tenant)s and t.tenant = i.tenant and t.ticket_id = i.ticket_id and t.subject_ref = %(subject_ref)s;
+
 -- name: forget_messages :execute
 update message m set text = '[erased]', channel_ref = '' from ticket t
 where m.tenant = %(tenant)s and t.tenant = m.tenant and t.ticket_id = m.ticket_id and t.subject_ref = %(subject_ref)s;

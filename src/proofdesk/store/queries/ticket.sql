@@ -105,9 +105,9 @@ select kind, started_at, due_at, met_at from sla_timer
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s order by started_at, kind;
 
 -- name: inbox_add :execute
-insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_sha256, outcome, reason, ticket_id, sender_hmac,
+insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_hmac, outcome, reason, ticket_id, sender_hmac,
                    brought_by)
-values (%(tenant)s, %(inbox_id)s, %(channel)s, %(delivery_id)s, %(now)s, %(raw_sha256)s, %(outcome)s, %(reason)s,
+values (%(tenant)s, %(inbox_id)s, %(channel)s, %(delivery_id)s, %(now)s, %(raw_hmac)s, %(outcome)s, %(reason)s,
         %(ticket_id)s, %(sender_hmac)s, %(brought_by)s)
 on conflict (tenant, channel, delivery_id) do nothing;
 
@@ -119,8 +119,9 @@ select ((select count(*) from inbox
          where tenant = %(tenant)s and ticket_id = %(ticket_id)s and lower(accepted_by) = lower(%(login)s::text)))::int as n;
 
 -- name: inbox_of :optional
-select outcome, reason, ticket_id, raw_sha256 from inbox
-where tenant = %(tenant)s and channel = %(channel)s and delivery_id = %(delivery_id)s;
+select i.outcome, i.reason, i.ticket_id, t.subject_ref, i.raw_hmac
+from inbox i left join ticket t on t.tenant = i.tenant and t.ticket_id = i.ticket_id
+where i.tenant = %(tenant)s and i.channel = %(channel)s and i.delivery_id = %(delivery_id)s;
 
 -- name: mails_of_machine :one
 -- Machine-made mails carry the HMAC of their sender; other messages do not.
