@@ -2,33 +2,80 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 import typer
 
 from proofdesk.cli.output import fail, print_json, say
 from proofdesk.cli.running import Json
-from proofdesk.language.pii import KnownEntity
+from proofdesk.language.pii import Kind, KnownEntity, PiiSpan
 from proofdesk.language.pii import redact as redact_text
 
 MAX_LINES = 1_000_000
 
 
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "CARD": ("CREDIT_CARD", "CREDIT_CARD_NUMBER", "CARD_NUMBER", "PAN"),
+    "CVV": ("CREDIT_CARD_CVV", "CVC"),
+    "IBAN": ("IBAN_CODE",),
+    "BANK_ACCOUNT": ("BANK_ACCOUNT_NUMBER", "US_BANK_NUMBER", "ACCOUNT_NUMBER"),
+    "EMAIL": ("EMAIL_ADDRESS", "E_MAIL"),
+    "PHONE": ("PHONE_NUMBER", "TELEPHONE", "TELEPHONE_NUMBER"),
+    "SSN": ("US_SSN", "SOCIAL_SECURITY_NUMBER"),
+    "NATIONAL_ID": ("NATIONAL_ID_NUMBER", "ID_NUMBER", "TAX_ID", "US_ITIN", "UK_NINO", "UK_NHS", "ES_NIF", "ES_NIE",
+                    "IT_FISCAL_CODE", "PL_PESEL", "FI_PERSONAL_IDENTITY_CODE", "IN_PAN", "IN_AADHAAR", "SG_NRIC_FIN",
+                    "AU_TFN", "DE_TAX_ID", "NL_BSN", "BR_CPF", "FR_NIR", "PT_NIF", "SE_PERSONNUMMER", "BE_NN",
+                    "CH_AHV"),
+    "IP": ("IP_ADDRESS", "IPV4", "IPV6", "IPV4_ADDRESS", "IPV6_ADDRESS"),
+    "MAC": ("MAC_ADDRESS",),
+    "ADDRESS": ("STREET_ADDRESS",),
+    "POSTCODE": ("ZIP_CODE", "POSTAL_CODE", "ZIPCODE"),
+    "LICENCE": ("US_DRIVER_LICENSE", "DRIVER_LICENSE", "DRIVING_LICENCE"),
+    "PASSPORT": ("US_PASSPORT", "PASSPORT_NUMBER"),
+    "URL": ("DOMAIN_NAME",),
+    "SECRET": ("API_KEY", "PASSWORD", "TOKEN", "CREDENTIAL"),
+    "CRYPTO": ("CRYPTO_ADDRESS", "BITCOIN_ADDRESS"),
+    "BIRTH_DATE": ("DATE_OF_BIRTH", "DOB"),
+}  # fmt: skip
+"""What others call our kinds. Scores are shown under the names the input uses."""
+_OURS = {name: kind for kind in get_args(Kind) for name in (kind, *OTHER_NAMES.get(kind, ()))}
+_ALSO_RIGHT = {"BIRTH_DATE": frozenset({"DATE_TIME", "DATE"})}
+"""A wider type of the input that a find of ours may stand for: found rightly, though that type is not looked for."""
+
+
 class TrueSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind`: ours or another's name for it (OTHER_NAMES); other types are counted, and found only by chance."""
+
     start: int
     end: int
     kind: str
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the input: {"text", "known"?: [{"value", "kind"}], "spans"?: [{"start", "end", "kind"}]}."""
+    """One line of the input: {"text", "known"?: [{"value", "kind"}], "spans"?: […]}; a span is
+    {"start", "end", "kind"} (or "type") or [start, end, type], in characters."""
 
     text: str
     known: tuple[KnownEntity, ...] = ()
-    spans: tuple[TrueSpan, ...] | None = None
+    spans: tuple[dict[str, Any] | tuple[int, int, str], ...] | None = None
+
+    def true_spans(self) -> tuple[TrueSpan, ...] | None:
+        """Raises ValueError naming the span that is none."""
+        return None if self.spans is None else tuple(_true_span(number, span) for number, span in enumerate(self.spans))
+
+
+def _true_span(number: int, span: dict[str, Any] | tuple[int, int, str]) -> TrueSpan:
+    if not isinstance(span, dict):
+        start, end, kind = span
+        return TrueSpan(start=start, end=end, kind=kind)
+    given = {**span, "kind": span.get("kind") or span.get("type") or span.get("entity_type")}
+    try:
+        return msgspec.convert(given, TrueSpan)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"spans[{number}]: {error}; write start, end and kind") from error
 
 
 def redact(
@@ -42,16 +89,16 @@ def redact(
     took_ms: list[float] = []
     with out.open("wb") as target:
         for number, line in _lines(source):
-            began = time.perf_counter_ns()
             try:
+                true = line.true_spans()
+                began = time.perf_counter_ns()
                 done = redact_text(line.text, line.known)
             except ValueError as error:
                 fail(f"{source}:{number}: {error}")
             took_ms.append((time.perf_counter_ns() - began) / 1e6)
             spans.update(span.kind for span in done.spans)
-            if line.spans is not None:
-                found = {(span.start, span.end, span.kind) for span in done.spans}
-                score.add({(span.start, span.end, span.kind) for span in line.spans}, found)
+            if true is not None:
+                score.add(true, done.spans)
             shown = [{"start": s.start, "end": s.end, "kind": s.kind, "token": s.token} for s in done.spans]
             target.write(msgspec.json.encode({"text": done.text, "spans": shown}) + b"\n")
     result: dict[str, Any] = {"texts": len(took_ms), "spans": dict(sorted(spans.items()))}
@@ -65,27 +112,47 @@ def redact(
 
 
 class _Score:
-    """A true span counts as found when a span of the same type overlaps it; a found one is right likewise."""
+    """A true span is found when one of ours of the same type covers more than half of it; one of ours is right when
+    more than half of it, or of a true span of its type, is shared."""
 
     def __init__(self) -> None:
         self.given = False
+        self._names: dict[str, str] = {}
         self._true: Counter[str] = Counter()
         self._hit: Counter[str] = Counter()
         self._found: Counter[str] = Counter()
         self._right: Counter[str] = Counter()
 
-    def add(self, true: set[tuple[int, int, Any]], found: set[tuple[int, int, Any]]) -> None:
+    def add(self, true: Sequence[TrueSpan], found: Sequence[PiiSpan]) -> None:
         self.given = True
-        for one, other, total, good in ((true, found, self._true, self._hit), (found, true, self._found, self._right)):
-            for start, end, kind in one:
-                total[kind] += 1
-                good[kind] += any(kind == k and start < e and s < end for s, e, k in other)
+        for wanted in true:
+            kind = _OURS.get(wanted.kind.upper(), "")
+            self._names.setdefault(kind, wanted.kind)
+            self._true[wanted.kind] += 1
+            self._hit[wanted.kind] += any(one.kind == kind and _shared(one, wanted) > 0.5 for one in found)
+        for one in found:
+            self._found[one.kind] += 1
+            self._right[one.kind] += any(_same_type(one, wanted) and _touch(one, wanted) for wanted in true)
 
     def recall(self) -> dict[str, float]:
-        return {kind: self._hit[kind] / n for kind, n in sorted(self._true.items())}
+        return {kind: round(self._hit[kind] / n, 4) for kind, n in sorted(self._true.items())}
 
     def precision(self) -> dict[str, float]:
-        return {kind: self._right[kind] / n for kind, n in sorted(self._found.items())}
+        return {self._names.get(kind, kind): round(self._right[kind] / n, 4) for kind, n in sorted(self._found.items())}
+
+
+def _same_type(one: PiiSpan, wanted: TrueSpan) -> bool:
+    name = wanted.kind.upper()
+    return _OURS.get(name) == one.kind or name in _ALSO_RIGHT.get(one.kind, ())
+
+
+def _shared(one: PiiSpan | TrueSpan, whole: PiiSpan | TrueSpan) -> float:
+    """The part of `whole` that `one` covers, 0 to 1."""
+    return max(0, min(one.end, whole.end) - max(one.start, whole.start)) / max(1, whole.end - whole.start)
+
+
+def _touch(one: PiiSpan, wanted: TrueSpan) -> bool:
+    return _shared(one, wanted) > 0.5 or _shared(wanted, one) > 0.5
 
 
 def _lines(source: Path) -> Iterator[tuple[int, Line]]:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from proofdesk.language.phrases import fold
-from proofdesk.language.pii.checks import Found, find_by_form
+from proofdesk.language.pii.forms import find_by_form
 from proofdesk.language.pii.values import (
     IRREVERSIBLE,
+    Found,
     Kind,
     KnownEntity,
     PiiSpan,
@@ -43,7 +44,7 @@ def redact(text: str, known: Sequence[KnownEntity] = (), tokens: Mapping[str, st
     for start, end, kind, source in _settled([*_known(clean, known), *find_by_form(clean)]):
         token = _token(kind, clean[start:end], vault, by_value)
         out += [clean[at:start], token]
-        spans.append(PiiSpan(start=start, end=end, kind=kind, token=token, source=source))  # type: ignore[arg-type]
+        spans.append(PiiSpan(start=start, end=end, kind=kind, token=token, source=source))
         at = end
     return Redacted(text="".join([*out, clean[at:]]), spans=tuple(spans), tokens=vault)
 

@@ -7,9 +7,13 @@ import msgspec
 from proofdesk.core.records import Records
 
 Kind = Literal[
-    "PERSON", "EMAIL", "PHONE", "ADDRESS", "POSTCODE", "ORDER", "CARD", "CVV", "IBAN", "SSN", "NATIONAL_ID", "IP",
+    "PERSON", "EMAIL", "PHONE", "ADDRESS", "POSTCODE", "ORDER", "CARD", "CVV", "IBAN", "BANK_ACCOUNT", "CRYPTO", "SSN",
+    "NATIONAL_ID", "PASSPORT", "LICENCE", "BIRTH_DATE", "IP", "MAC", "DEVICE_ID", "URL", "SECRET",
 ]  # fmt: skip
-IRREVERSIBLE: frozenset[Kind] = frozenset({"CARD", "CVV"})
+Source = Literal["checksum", "pattern", "known"]
+Found = tuple[int, int, Kind, Source]
+"""start, end, kind, how it was found"""
+IRREVERSIBLE: frozenset[Kind] = frozenset({"CARD", "CVV", "SECRET"})
 """Kinds whose value is never kept anywhere: their token stands for a mask, not for the value."""
 
 
@@ -27,7 +31,7 @@ class PiiSpan(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     kind: Kind
     token: str
-    source: Literal["checksum", "pattern", "known"]
+    source: Source
 
 
 class Redacted(msgspec.Struct, frozen=True, kw_only=True):
