@@ -1,30 +1,12 @@
-"""The operations of the world's HTTP face: method, path, least scope, shapes, and the function that carries it out."""
+"""The operations of the retail world's HTTP face."""
 
-from collections.abc import Callable
 from typing import Any
-
-import msgspec
 
 from simulators.retail_world import shapes
 from simulators.retail_world.quotes import quote_changes, quote_return
 from simulators.retail_world.world import Record, World, WriteRefused
 from simulators.retail_world.writes import write
-
-Handler = Callable[[World, dict[str, Any]], Any]
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """`query`: names of required query parameters; path parameters stand in `path` as {name}."""
-
-    operation: str
-    method: str
-    path: str
-    scope: str
-    answer: Any
-    handler: Handler
-    body: Any = None
-    query: tuple[str, ...] = ()
-    writes: bool = False
+from simulators.world.route import Handler, Route
 
 
 def order_view(order: Record) -> Record:

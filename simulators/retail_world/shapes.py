@@ -117,8 +117,3 @@ class ReturnBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class PaymentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     payment_method_id: str
-
-
-class Refusal(msgspec.Struct, kw_only=True):
-    code: str
-    message: str

@@ -139,13 +139,7 @@ WRITES: dict[str, Callable[..., Record]] = {
 
 def write(world: World, name: str, arguments: dict[str, Any]) -> Record:
     """Carry out the write called `name`, counting it. Raises WriteRefused with nothing changed."""
-    try:
-        record = WRITES[name](world, **arguments)
-    except WriteRefused:
-        world.refusals[name] = world.refusals.get(name, 0) + 1
-        raise
-    world.writes[name] = world.writes.get(name, 0) + 1
-    return record
+    return world.carry_out(WRITES, name, arguments)
 
 
 def _order_with(world: World, order_id: str, status: str) -> Record:

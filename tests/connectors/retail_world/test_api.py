@@ -4,10 +4,11 @@ from typing import Any
 import httpx
 import pytest
 
-from simulators.retail_world.api import MAX_BODY_BYTES, RetailApi
-from simulators.retail_world.openapi import openapi_document
+from simulators.retail_world.api import RetailApi
 from simulators.retail_world.routes import ROUTES
 from simulators.retail_world.world import Base, World
+from simulators.world.api import MAX_BODY_BYTES
+from simulators.world.openapi import openapi_document
 from tests.connectors.retail_world.small import OTHER, tables
 
 WRITE = {"Authorization": "Bearer world-write"}
@@ -100,7 +101,7 @@ async def test_quotes_refuse_what_the_write_would_and_change_nothing(client: htt
 
 async def test_the_document_names_every_operation(client: httpx.AsyncClient) -> None:
     served = (await client.get("/openapi.json")).json()
-    assert served == openapi_document()
+    assert served == openapi_document("Retail world", ROUTES)
     named = {operation["operationId"] for path in served["paths"].values() for operation in path.values()}
     assert named == {route.operation for route in ROUTES}
     order = served["components"]["schemas"]["Order"]

@@ -1,27 +1,27 @@
-"""The OpenAPI 3.1 document of the world, generated from its routes and shapes."""
+"""The OpenAPI 3.1 document of a world, generated from its routes and their shapes."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from simulators.retail_world import shapes
-from simulators.retail_world.routes import ROUTES, Route
+from simulators.world.route import Refusal, Route
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
-def openapi_document() -> dict[str, Any]:
-    types = list(dict.fromkeys(kind for route in ROUTES for kind in (route.answer, route.body) if kind is not None))
-    types.append(shapes.Refusal)
+def openapi_document(title: str, routes: Sequence[Route]) -> dict[str, Any]:
+    types = list(dict.fromkeys(kind for route in routes for kind in (route.answer, route.body) if kind is not None))
+    types.append(Refusal)
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Retail world", "version": "1"},
+        "info": {"title": title, "version": "1"},
         "paths": paths,
         "components": {
             "schemas": components,
@@ -44,7 +44,7 @@ def _operation(route: Route, by_type: dict[str, Any]) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             "200": {"description": "done", "content": _json(by_type[repr(route.answer)])},
-            "4XX": {"description": "refused", "content": _json(by_type[repr(shapes.Refusal)])},
+            "4XX": {"description": "refused", "content": _json(by_type[repr(Refusal)])},
         },
         "x-scope": route.scope,
     }
