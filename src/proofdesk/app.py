@@ -81,9 +81,17 @@ def load_encoder() -> Encoder | None:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, endpoint: Endpoint, *, env: Mapping[str, str] | None = None, pool_size: int = 12
+    settings: Settings,
+    endpoint: Endpoint,
+    *,
+    env: Mapping[str, str] | None = None,
+    pool_size: int = 12,
+    clock: Clock | None = None,
 ) -> AsyncIterator[House]:
-    """Pools, keys, clock and tenants of one process, released when the block ends."""
+    """Pools, keys, clock and tenants of one process, released when the block ends.
+
+    `clock`: another one than the settings'.
+    """
     keys = load_keys(settings.home)
     env = dict(os.environ) if env is None else env
     encoder = load_encoder()
@@ -96,7 +104,7 @@ async def open_house(
             tenants=registry,
             subjects=Subjects(keys.master, keys.codes),
             keys=keys,
-            clock=Clock(settings.clock_speed, settings.clock_anchor),
+            clock=clock or Clock(settings.clock_speed, settings.clock_anchor),
             limits=Limits(
                 lease_s=settings.lease_s,
                 max_transitions_per_job=settings.max_transitions_per_job,

@@ -52,6 +52,8 @@ def claims(*pairs: tuple[str, str]) -> tuple[Claim, ...]:
         ((("name", "ada astrom"), ("postcode", "SW1A 1AA")), NOBODY, "name_postcode"),
         ((("name", "Åström  Ada"), ("postcode", "SW1A-1AA")), NOBODY, "name_postcode"),
         ((("email", "ada@EXAMPLE.com"),), NOBODY, "email_on_record"),
+        ((("requester_id", "R-Ada"),), NOBODY, "id_on_record"),
+        ((("requester_id", "r-ada"), ("name", "Ada Astrom")), NOBODY, "id_on_record"),
     ],
 )
 def test_each_method_proves_its_requester(said: tuple[tuple[str, str], ...], sender: Sender, method: str) -> None:
@@ -102,6 +104,11 @@ def test_the_code_goes_to_the_record_never_to_an_address_in_the_text() -> None:
     assert decide_authentication(said, BOTH, stranger, STRENGTH) == NeedCode(
         requester_id="r-ada", address="ada@example.com"
     )
+
+
+def test_an_id_with_someone_elses_name_is_not_proven() -> None:
+    said = claims(("requester_id", "r-ada"), ("name", "Bob Brandt"))
+    assert decide_authentication(said, BOTH, NOBODY, ("id_on_record",)) == Unauthenticated(reason="not_proven")
 
 
 def test_an_order_with_someone_elses_postcode_is_not_proven() -> None:

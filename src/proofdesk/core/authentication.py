@@ -15,11 +15,13 @@ from proofdesk.core.address import mailbox_key
 from proofdesk.core.reading import Claim
 from proofdesk.core.records import Requester
 
-Method = Literal["verified_sender", "one_time_code", "order_postcode", "name_postcode", "email_on_record"]
+Method = Literal[
+    "verified_sender", "one_time_code", "order_postcode", "name_postcode", "email_on_record", "id_on_record",
+]  # fmt: skip
 Reason = Literal["conflicting_claims", "unknown_requester", "several_requesters", "nothing_claimed", "not_proven"]
 
 STRENGTH: tuple[Method, ...] = (
-    "one_time_code", "verified_sender", "order_postcode", "name_postcode", "email_on_record",
+    "one_time_code", "verified_sender", "order_postcode", "name_postcode", "email_on_record", "id_on_record",
 )  # fmt: skip
 """Strongest first; the strongest that holds is the one named in the ledger."""
 
@@ -194,12 +196,23 @@ def _by_email(said: Mapping[str, str], found: Sequence[Found], _sender: Sender) 
     return [entry for entry in found if said.get("email") in _emails(entry.requester)]
 
 
+def _by_id(said: Mapping[str, str], found: Sequence[Found], _sender: Sender) -> list[Found]:
+    """The account's own id, which only whoever opened the account is taken to know; a name said with it must fit."""
+    return [
+        entry
+        for entry in found
+        if said.get("requester_id") == _comparable("requester_id", entry.requester.id)
+        and said.get("name", "") in _names(entry.requester) | {""}
+    ]
+
+
 _PROOFS: Mapping[Method, Callable[[Mapping[str, str], Sequence[Found], Sender], list[Found]]] = {
     "one_time_code": _by_code,
     "verified_sender": _by_sender,
     "order_postcode": _by_order_postcode,
     "name_postcode": _by_name_postcode,
     "email_on_record": _by_email,
+    "id_on_record": _by_id,
 }
 
 

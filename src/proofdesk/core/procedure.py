@@ -44,6 +44,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     of: str = ""
     """Of lines and line_changes: the order slot they belong to."""
     optional: bool = False
+    stated: bool = False
+    """Of a method: the requester must name it; the one that paid before is not assumed."""
 
 
 class Understand(msgspec.Struct, frozen=True, kw_only=True):

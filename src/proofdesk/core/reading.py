@@ -12,6 +12,7 @@ Slot values are plain JSON by slot type:
 | address | {"line1", "line2", "city", "region", "postcode", "country"} |
 | number | int |
 | amount | {"minor": int, "currency": str} |
+| person | {"given_name", "family_name", "born"} (born: ISO date, "" where unsaid) |
 """
 
 from typing import Any, Literal
@@ -21,7 +22,7 @@ import msgspec
 Provenance = Literal["record", "requester", "operator", "derived"]
 SlotType = Literal[
     "order", "lines", "line_changes", "subscription", "plan", "method", "address", "enum", "text", "email", "date",
-    "number", "amount",
+    "number", "amount", "person",
 ]  # fmt: skip
 Mood = Literal["asserted", "question", "conditional", "hypothetical", "retracted"]
 DoubtKind = Literal["missing", "ambiguous", "unread", "conflict", "mood", "unsupported", "identical"]

@@ -177,7 +177,9 @@ def profile_of(procedure: Procedure) -> Profile:
         acts=procedure.understand.acts,
         serves=procedure.understand.serves,
         slots={
-            name: SlotProfile(type=slot.type, ask=slot.ask, values=slot.values, of=slot.of, optional=slot.optional)
+            name: SlotProfile(
+                type=slot.type, ask=slot.ask, values=slot.values, of=slot.of, optional=slot.optional, stated=slot.stated
+            )
             for name, slot in procedure.slots.items()
         },
     )

@@ -41,6 +41,12 @@ WAYS = {
         "fr": "l'adresse e-mail de votre compte",
         "es": "la dirección de correo de su cuenta",
     },
+    "id_on_record": {
+        "en": "your full name and the id of your account",
+        "de": "Ihrem vollen Namen und der Kennung Ihres Kontos",
+        "fr": "vos nom et prénom et l'identifiant de votre compte",
+        "es": "su nombre completo y el identificador de su cuenta",
+    },
     "one_time_code": {
         "en": "the e-mail address of your account, to which we send a code",
         "de": "der E-Mail-Adresse Ihres Kontos, an die wir einen Code senden",

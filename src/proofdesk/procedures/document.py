@@ -10,7 +10,9 @@ from proofdesk.core.reading import SlotType
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="lower-case letters, digits, _")]
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
 Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-AuthMethod = Literal["verified_sender", "order_postcode", "one_time_code", "name_postcode", "email_on_record"]
+AuthMethod = Literal[
+    "verified_sender", "order_postcode", "one_time_code", "name_postcode", "email_on_record", "id_on_record"
+]
 RecordKind = Literal["order", "subscription"]
 
 
@@ -32,6 +34,7 @@ class SlotDoc(_Doc, frozen=True, kw_only=True):
     values: dict[str, list[Phrase]] = {}
     of: str = ""
     optional: bool = False
+    stated: bool = False
 
 
 class CallDoc(_Doc, frozen=True, kw_only=True):

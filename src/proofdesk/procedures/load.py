@@ -84,6 +84,7 @@ def _slots(doc: ProcedureDoc, source: Source) -> dict[str, Slot]:
             values={value: tuple(phrases) for value, phrases in slot.values.items()},
             of=slot.of,
             optional=slot.optional,
+            stated=slot.stated,
         )
     return slots
 
@@ -93,6 +94,8 @@ def _check_slot(name: str, slot: SlotDoc, doc: ProcedureDoc, source: Source) -> 
     if (slot.type == "enum") != bool(slot.values):
         message = "an enum needs values" if slot.type == "enum" else f"values belong to an enum, not to {slot.type}"
         source.fault(path, message, "e.g. values: {no longer needed: [changed my mind]}")
+    if slot.stated and slot.type != "method":
+        source.fault((*path, "stated"), f"stated belongs to a method, not to {slot.type}", on_key=True)
     needs_order = slot.type in ("lines", "line_changes")
     if needs_order and not slot.of:
         source.fault(path, f"{slot.type} must say of which order slot", "add `of: order`")

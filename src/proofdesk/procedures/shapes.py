@@ -30,6 +30,7 @@ ADDRESS = Shape(
     closed=True,
     fields=dict.fromkeys(("line1", "line2", "city", "region", "postcode", "country"), STRING),
 )
+PERSON = Shape(type="map", closed=True, fields=dict.fromkeys(("given_name", "family_name", "born"), STRING))
 REQUESTER = Shape(
     type="map",
     closed=True,
@@ -47,6 +48,7 @@ SLOT_SHAPES: Mapping[str, Shape] = {
     "line_changes": Shape(type="list(map)"),
     "address": ADDRESS,
     "number": INT,
+    "person": PERSON,
     "amount": Shape(type="map", closed=True, fields={"minor": INT, "currency": STRING}),
 }
 

@@ -8,13 +8,15 @@ from proofdesk.core.reading import SlotType
 
 
 class SlotProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """`values`: enum value -> the words for it (the value itself always counts). `of`: the order slot of lines."""
+    """`values`: enum value -> the words for it (the value itself always counts). `of`: the order slot of lines.
+    `stated`: a method that must be named, never the one that paid before."""
 
     type: SlotType
     ask: str = ""
     values: dict[str, tuple[str, ...]] = {}
     of: str = ""
     optional: bool = False
+    stated: bool = False
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

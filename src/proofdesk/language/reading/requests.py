@@ -205,7 +205,7 @@ class Resolver:
         if slot.type == "line_changes":
             return self._changes(order, items, name)
         if slot.type == "method":
-            must = not shape.slot_of("lines", "line_changes")
+            must = slot.stated or not shape.slot_of("lines", "line_changes")
             current = "" if must or order is None else self.paying.get(order.id, (order.method_ids[:1] or ("",))[0])
             return fill_method(frame, records, order, current, name, slot.ask)
         if slot.type == "address":
