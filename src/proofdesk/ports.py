@@ -52,6 +52,8 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     writes: bool
     idempotency: IdempotencyClass = "D"
+    timeout_s: float = 0.0
+    """How long one attempt may wait for its answer: so long at least a lost one may still be under way."""
     input_schema: dict[str, Any] = {}
     output_schema: dict[str, Any] = {}
 

@@ -267,16 +267,61 @@ def test_a_failed_act_undoes_the_earlier_ones_newest_first() -> None:
     subject = procedure(LOOKUP, *steps, CLOSE)
     done = (FOUND, Acted(value={"ref": "r1"}), DONE, Acted(value={"ref": "r2"}), DONE)
     failed = ActFailed(code="insufficient_funds", message="no")
-    run, seen = drive(subject, *done, failed, Done(), Done())
-    assert seen[-3:] == [
+    undone = (Acted(value={}), Read(value={"done": "no"}))
+    run, seen = drive(subject, *done, failed, *undone, *undone)
+    assert [each for each in seen[-5:] if not isinstance(each, ReadBack)] == [
         Compensate(step="two", capability="undo_two", args={"id": "r2"}),
         Compensate(step="one", capability="undo_one", args={"id": "r1"}),
-        Escalate(step="three", reason="insufficient_funds", note="no"),
+        Escalate(step="three", reason="insufficient_funds", note="no; undone and seen undone: two, one"),
     ]
     assert run.acted == ()
     run, seen = drive(subject, *done, failed, ActFailed(code="late", message="too late"))
     assert isinstance(seen[-1], Escalate) and seen[-1].reason == "compensation_failed"
     assert "not undone: one, two" in seen[-1].note
+
+
+UNDO = Call(capability="undo", args={"id": ORDER})
+FAILED = ActFailed(code="denied", message="by policy")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        (Read(value={"done": "yes"}), "not undone: one"),
+        (Read(value={}), "unknown whether undone: one"),
+        (LookupRefused(code="unavailable", message="x"), "unknown whether undone: one"),
+    ],
+)
+def test_an_undoing_is_not_believed_from_its_answer(outcome: Outcome, word: str) -> None:
+    subject = procedure(LOOKUP, act("one", compensate=UNDO), act("two"), CLOSE)
+    run, seen = drive(subject, FOUND, Acted(value={}), DONE, FAILED, Acted(value={"done": "no"}), outcome)
+    assert isinstance(seen[-2], ReadBack)
+    assert isinstance(seen[-1], Escalate) and seen[-1].reason == "compensation_failed"
+    assert seen[-1].note.endswith(word)
+    assert run.acted == ("one",)
+
+
+def test_the_undoing_is_judged_by_the_answer_of_the_act_it_undoes() -> None:
+    same = act("one", compensate=UNDO)
+    read = Call(capability="read", args={"id": expression("answer.ref", "record")})
+    subject = procedure(
+        LOOKUP, msgspec.structs.replace(same, read_back=read), act("two", compensate=UNDO), act("three")
+    )
+    done = (FOUND, Acted(value={"ref": "r1"}), DONE, Acted(value={"ref": "r2"}), DONE, FAILED)
+    _, seen = drive(subject, *done, Acted(value={}), Read(value={"done": "no"}), Acted(value={"ref": "r9"}))
+    assert seen[-1] == ReadBack(step="one", capability="read", args={"id": "r1"})
+
+
+@pytest.mark.parametrize(("state", "undone"), [("open", True), ("closed", False)])
+def test_a_compensation_may_declare_its_own_read_back(state: str, undone: bool) -> None:
+    own = Call(capability="read_undo", args={"id": expression("answer.id", "record")})
+    one = act("one", compensate=UNDO, undo_read_back=own, undo_expect="read.state is open")
+    done = (FOUND, Acted(value={}), DONE, FAILED, Acted(value={"id": "u1"}), Read(value={"state": state}))
+    run, seen = drive(procedure(LOOKUP, one, act("two"), CLOSE), *done)
+    assert seen[-2] == ReadBack(step="one", capability="read_undo", args={"id": "u1"})
+    assert isinstance(seen[-1], Escalate)
+    assert seen[-1].reason == ("denied" if undone else "compensation_failed")
+    assert run.acted == (() if undone else ("one",))
 
 
 def test_an_act_without_compensation_stays_and_is_named() -> None:

@@ -124,7 +124,7 @@ def answer(data: st.DataObject, directive: Directive) -> Outcome | None:
         case ReadBack():
             return data.draw(READS)
         case Compensate():
-            return data.draw(st.sampled_from([Done(), failed]))
+            return data.draw(st.sampled_from([Acted(value={"undone": True}), failed]))
         case Reply():
             return Done()
         case _:
@@ -141,6 +141,7 @@ def test_every_run_ends_confirms_before_it_acts_and_proves_before_it_closes(
     run = start(subject)
     confirmed = True
     unproven: set[str] = set()
+    undoing: set[str] = set()
     wrote = 0
     for _ in range(MAX_DIRECTIVES):
         known = facts_with(slots)
@@ -159,8 +160,11 @@ def test_every_run_ends_confirms_before_it_acts_and_proves_before_it_closes(
                 assert confirmed, "acted before the requester said yes"
                 unproven.add(directive.step)
                 wrote += 1
+            case Compensate():
+                assert directive.step in run.acted
+                undoing.add(directive.step)
             case ReadBack():
-                assert directive.step in unproven
+                assert directive.step in unproven | undoing
             case Close(outcome="resolved"):
                 assert wrote and not unproven
             case Close():

@@ -18,6 +18,8 @@ from proofdesk.connectors.guard import AddressGuard, AddressRefused, GuardedBack
 from proofdesk.ports import ConnectorError
 
 MAX_RETRY_AFTER_S = 30.0
+MAX_CALL_S = 300.0
+"""The longest one call may take with all its repeats and pauses: a connector that could need more is refused."""
 BREAKER_FAILURES = 8
 BREAKER_OPEN_S = 5.0
 KEEPALIVE_S = 4.0
@@ -44,6 +46,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("per_second must be above 0 and at most 10000")
         if not 0 <= self.retries <= 5:
             raise ValueError("retries must lie between 0 and 5")
+
+    @property
+    def longest_call_s(self) -> float:
+        """Worst case of one call: each attempt waits for its turn and for its answer, with a pause between two."""
+        return (1 + self.retries) * 2 * self.timeout_s + self.retries * MAX_RETRY_AFTER_S
 
 
 class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     at: int = 0
     """Index of the next instruction of the compiled procedure."""
     phase: str = ""
-    """Where inside an instruction: "" | "acted" | "read" | "compensating"."""
+    """Where inside an instruction ("" | "acted" | "read"), or of its undoing (see core/compensation.py)."""
     vars: dict[str, Any] = {}
     acted: tuple[str, ...] = ()
     """Ids of the act steps carried out and read back so far, oldest first (what compensation undoes)."""
@@ -77,7 +77,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
 
 
 class ReadBack(msgspec.Struct, frozen=True, kw_only=True, tag="read_back"):
-    """Read with read-only rights what the act of `step` should have changed."""
+    """Read with read-only rights what the act of `step`, or its undoing, should have changed."""
 
     step: str
     capability: str
@@ -149,7 +149,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, tag="read"):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
-    """The reply was handed over, or the compensation carried out."""
+    """The reply was handed over."""
 
 
 Outcome = LookedUp | LookupRefused | Confirmed | Acted | ActFailed | Read | Done

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, assert_never
 
 import msgspec
 
-from proofdesk.core.compensation import fail, give_up, next_compensation, take_compensation
+from proofdesk.core.compensation import UNDOING, fail, give_up, next_compensation, take_compensation
 from proofdesk.core.directive import (
     Act,
     Acted,
@@ -81,7 +81,7 @@ def next_step(procedure: Procedure, run: Run, facts: Facts, evaluate: Evaluate) 
     context = _Context(procedure, facts, evaluate)
     if run.phase == "failed":
         return give_up(run)
-    if run.phase == "compensating":
+    if run.phase in UNDOING:
         return next_compensation(procedure, run, facts, evaluate)
     if run.phase == "waiting" and isinstance(closed := _current(procedure, run), CloseStep):
         return run, Close(step=closed.step, outcome=closed.outcome)
@@ -97,7 +97,7 @@ def next_step(procedure: Procedure, run: Run, facts: Facts, evaluate: Evaluate) 
 
 def resume(procedure: Procedure, run: Run, outcome: Outcome) -> Run:
     """The run after the shell carried out its directive. An outcome that answers no directive is a ValueError."""
-    if run.phase == "compensating":
+    if run.phase in UNDOING:
         return take_compensation(run, outcome)
     instruction = _current(procedure, run)
     match instruction, outcome:

@@ -170,10 +170,14 @@ def packet_text(packet: ContextPacket) -> str:
 def _summary(facts: PacketFacts, requests: tuple[ReadRequest, ...]) -> str:
     wants = "; ".join(_wish(request) for request in requests) or "not understood; see the message"
     confirmed = sum(1 for attempt in facts.attempts if attempt.state == "confirmed")
+    undone = sum(1 for attempt in facts.attempts if attempt.state == "compensated")
     uncertain = sum(1 for attempt in facts.attempts if attempt.state == "uncertain")
-    done = f"{confirmed} action(s) confirmed by read-back" if confirmed else "Nothing has been changed"
-    if uncertain:
-        done = f"{uncertain} action(s) with unknown result" + (f", {done}" if confirmed else "")
+    counts = (
+        (uncertain, "with unknown result"),
+        (confirmed, "confirmed by read-back"),
+        (undone, "done, undone and seen undone"),
+    )
+    done = ", ".join(f"{count} action(s) {what}" for count, what in counts if count) or "Nothing has been changed"
     return f"{facts.subject.strip() or 'No subject'}. Wants: {wants}. {done}."
 
 

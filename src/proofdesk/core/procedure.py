@@ -167,6 +167,9 @@ class ActStep(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
     read_back: Call | None = None
     expect: str = ""
     compensate: Call | None = None
+    undo_read_back: Call | None = None
+    """Shows whether the compensation took; without it `expect` must no longer hold."""
+    undo_expect: str = ""
     needs: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from proofdesk.core.approval import Approval, ApprovalRefused, action_hash, check_approval
+from proofdesk.core.compensation import Fate
 from proofdesk.core.directive import (
     Act,
     ActFailed,
@@ -90,7 +91,7 @@ async def _carry_out(desk: Desk, tr: Transition, place: int, directive: Directiv
             return await _judge(desk, tr, directive)
         case Compensate():
             act = Act(step=directive.step, capability=directive.capability, args=directive.args, arg_provenance={})
-            intend(desk, tr, act, compensation=True)
+            intend(desk, tr, act, undoes=tr.state.requests[place].effects[directive.step])
             return None, True
         case Close():
             put(tr, place, status="informed" if directive.outcome == "informed" else "done")
@@ -182,8 +183,12 @@ def effect_key(desk: Desk, tr: Transition, act: Act, *, compensation: bool = Fal
     return tr.keyed(hash_of([*place, act.step, act.args, compensation]))[:48]
 
 
-def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) -> None:
-    """Record the intent in this transition; the call goes out only after it is committed."""
+def intend(desk: Desk, tr: Transition, act: Act, *, undoes: str = "") -> None:
+    """Record the intent in this transition; the call goes out only after it is committed.
+
+    `undoes`: of a compensation, the key of the effect it takes back.
+    """
+    compensation = bool(undoes)
     key = effect_key(desk, tr, act, compensation=compensation)
     args_hmac = tr.keyed(hash_of(act.args))
     capability = desk.runtime.back_office.capabilities()[act.capability]
@@ -196,6 +201,7 @@ def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) 
             "amount_minor": act.amount_minor,
             "currency": act.currency,
             "policy_hash": desk.runtime.gate.policy_hash,
+            **({"undoes": undoes} if undoes else {}),
         },
     )
     tr.put(
@@ -214,8 +220,16 @@ def intend(desk: Desk, tr: Transition, act: Act, *, compensation: bool = False) 
     budget = budget_for(desk, act)
     if budget is not None and not compensation:
         tr.also(reserve_write(desk, budget, key, act.amount_minor))
-    tr.set(under_way=UnderWay(effect_key=key, act=act, compensation=compensation), step="execute", approval_id="")
+    if compensation:
+        known(tr, undoes, "unknown")
+    tr.set(under_way=UnderWay(effect_key=key, act=act, undoes=undoes), step="execute", approval_id="")
     tr.status, tr.due_at = "open", desk.now
+
+
+def known(tr: Transition, undone_key: str, fate: Fate) -> None:
+    """Keep what is known of an effect that is being undone, for the person who may get the ticket."""
+    request = tr.state.requests[tr.state.current]
+    put(tr, tr.state.current, undoing={**request.undoing, undone_key: fate})
 
 
 async def _approval(desk: Desk, tr: Transition) -> ApprovalRow | None:

@@ -11,7 +11,7 @@ from proofdesk.flows.clock import iso
 from proofdesk.flows.context import Desk
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.settle import settle_issue
-from proofdesk.flows.state import After
+from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import HANDED, composed, in_language, send
 from proofdesk.flows.tenancy import TenantSettings
 from proofdesk.flows.transition import Transition
@@ -52,6 +52,8 @@ async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> N
         messages = await t.messages(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
         effects = await t.effects_of_ticket(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
         timers = await t.timers(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
+    settled = tr.settled()
+    effects = [msgspec.structs.replace(e, state=settled.get(e.effect_key, e.state)) for e in effects]
     packet = build_packet(_facts(desk, tr, reason, note, messages, effects))
     tier = desk.state.requester.tier if desk.state.requester else "standard"
     facts = HandoffFacts(
@@ -103,6 +105,20 @@ async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> N
     send(desk, tr, reply.text if reply else in_language(HANDED, language), After(status="handed_off", step="window"))
 
 
+def _seen(effect: EffectRow, requests: tuple[RequestState, ...]) -> str:
+    """What reading back showed of an effect, and of its undoing where one was tried."""
+    if effect.state == "compensated":
+        return "done, undone and seen undone"
+    if effect.state != "confirmed":
+        return ""
+    if effect.kind == "compensation":
+        return "seen undone"
+    fate = next((r.undoing[effect.effect_key] for r in requests if effect.effect_key in r.undoing), "")
+    return {"standing": "read back and confirmed; not undone", "unknown": "read back; unknown whether undone"}.get(
+        fate, "read back and confirmed"
+    )
+
+
 def routing(settings: TenantSettings) -> RoutingConfig:
     """The tenant's queues as routing rules: one per reason, the default for the rest."""
     rules = tuple(RouteRule(queue=q, reasons=(r,)) for r, q in sorted(settings.queues.items()) if r != "default")
@@ -134,7 +150,7 @@ def _facts(
                 step=effect.capability,
                 what=", ".join(f"{k}={v}" for k, v in sorted(effect.args.items())),
                 state=_STATE[effect.state],  # type: ignore[arg-type]  # the column's CHECK allows only these
-                read_back="read back and confirmed" if effect.state == "confirmed" else "",
+                read_back=_seen(effect, state.requests),
             )
             for effect in effects
             if effect.kind != "reply"

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from proofdesk.core.directive import Acted, ActFailed, Done, LookedUp, LookupRefused, Outcome, Read, ReadBack
+from proofdesk.core.compensation import fate_of
+from proofdesk.core.directive import Acted, ActFailed, LookedUp, LookupRefused, Outcome, Read, ReadBack
 from proofdesk.core.interpreter import next_step, resume
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.crash import crash_point
 from proofdesk.flows.drive import Accessed, drive, looked_up
-from proofdesk.flows.execute import execute
+from proofdesk.flows.execute import execute, known
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.in_force import InForce, NotUsable, in_force
 from proofdesk.flows.prepare import facts_for, put
@@ -40,6 +41,9 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     capability = desk.runtime.back_office.capabilities()[act.capability]
     repeatable = fresh or capability.idempotency in ("A", "B")
     crash_point("before_call")
+    if not repeatable and under_way.tries == 0:
+        _let_it_arrive(desk, tr, under_way, capability.timeout_s)
+        return
     if not repeatable:
         await _reconcile(desk, tr, under_way, rules)
         return
@@ -70,11 +74,6 @@ def in_one_order(args: dict[str, Any]) -> dict[str, Any]:
 
 async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, answer: Answer) -> None:
     """The other system said yes: read it back before anybody is told."""
-    if under_way.compensation:
-        _settled(desk, tr, under_way, "confirmed", answer=answer.value, receipt={"operation": answer.operation})
-        tr.set(under_way=None)
-        await execute(desk, tr, Done())
-        return
     place = tr.state.current
     request = tr.state.requests[place]
     procedure, facts = rules.procedure, facts_for(desk, tr, request)
@@ -86,19 +85,25 @@ async def _prove(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce
     if not isinstance(output.directive, ReadBack):
         _settled(desk, tr, under_way, "uncertain", answer=answer.value)
         tr.set(under_way=None)
-        await hand_off(desk, tr, "read_back_failed", "no read-back could be made")
+        reason = "compensation_failed" if under_way.compensation else "read_back_failed"
+        await hand_off(desk, tr, reason, "no read-back could be made")
         return
     read_back = output.directive
     found = await _read(desk, read_back)
     access_leaf(tr, [*reads, Accessed(capability=read_back.capability, args_hash=hash_of(read_back.args))])
     crash_point("after_read_back")
     proven_run, _ = next_step(procedure, resume(procedure, output.run, found), facts, desk.runtime.evaluate)
-    proven = read_back.step in proven_run.acted
+    fate = fate_of(proven_run, read_back.step)
+    proven = fate == "undone" if under_way.compensation else read_back.step in proven_run.acted
     args_hmac = tr.keyed(hash_of(read_back.args))
     receipt = {"capability": read_back.capability, "args_hmac": args_hmac, "at": tr.now.isoformat()}
     if isinstance(found, Read):
         receipt["value_hmac"] = tr.keyed(hash_of(found.value))
     _settled(desk, tr, under_way, "confirmed" if proven else "uncertain", answer=answer.value, receipt=receipt)
+    if under_way.compensation:
+        known(tr, under_way.undoes, fate)
+    elif proven:
+        put(tr, place, effects={**request.effects, read_back.step: under_way.effect_key})
     tr.set(under_way=None)
     tr.floor = tr.mark()
     await execute(desk, tr, found)
@@ -116,12 +121,6 @@ async def _read(desk: Desk, read_back: ReadBack) -> Outcome:
 
 async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, *, last: bool = False) -> None:
     """It is unknown whether the call went out: look whether the change is there. `last`: nothing is repeated."""
-    if under_way.compensation:
-        # The run waits for the compensation, not for its act: nothing here can be read back in its place.
-        _settled(desk, tr, under_way, "uncertain")
-        tr.set(under_way=None)
-        await hand_off(desk, tr, "effect_uncertain", under_way.act.capability)
-        return
     place = tr.state.current
     request = tr.state.requests[place]
     procedure, facts = rules.procedure, facts_for(desk, tr, request)
@@ -130,7 +129,8 @@ async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, rules: InF
     if isinstance(directive, ReadBack):
         found = await _read(desk, directive)
         after, _ = next_step(procedure, resume(procedure, run, found), facts, desk.runtime.evaluate)
-        if directive.step in after.acted:
+        there = fate_of(after, directive.step) == "undone" if under_way.compensation else directive.step in after.acted
+        if there:
             await _prove(desk, tr, under_way, rules, Answer(value={}, operation="reconciled"))
             return
         if isinstance(found, Read) and not last and _may_repeat(desk, under_way):
@@ -142,7 +142,9 @@ async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, rules: InF
 
 
 def _may_repeat(desk: Desk, under_way: UnderWay) -> bool:
-    """Class C looked and did not find it; class D is never repeated, money never without a native key."""
+    """Class C looked and did not find it; class D is never repeated, money and undoing never without a native key."""
+    if under_way.compensation:
+        return False
     capability = desk.runtime.back_office.capabilities()[under_way.act.capability]
     return capability.idempotency == "C" and under_way.act.amount_minor == 0
 
@@ -176,8 +178,22 @@ async def _no_answer(
     tr.set(under_way=msgspec.structs.replace(under_way, tries=under_way.tries + 1, in_doubt=doubt))
     tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)
     wait_s = max(error.retry_after_s, min(limits.retry_first_s * 2 ** (attempts - 1), limits.retry_most_s))
+    capability = desk.runtime.back_office.capabilities()[under_way.act.capability]
+    if error.uncertain and capability.idempotency in ("C", "D"):
+        # It may still be on its way or at work: a read-back that comes too early would not see it.
+        wait_s = max(wait_s, capability.timeout_s)
     tr.status = "open"
-    tr.due_at = desk.now + timedelta(seconds=wait_s * desk.shell.clock.speed)
+    # From now, not from before the call: that it took long is no part of the pause.
+    tr.due_at = desk.shell.clock.now() + timedelta(seconds=wait_s * desk.shell.clock.speed)
+
+
+def _let_it_arrive(desk: Desk, tr: Transition, under_way: UnderWay, timeout_s: float) -> None:
+    """The worker that intended it died: its call may have just left, so the read-back waits as long as a call may."""
+    tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": 1, "uncertain": True})
+    tr.set(under_way=msgspec.structs.replace(under_way, tries=1, in_doubt=True))
+    tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)
+    tr.status = "open"
+    tr.due_at = desk.now + timedelta(seconds=timeout_s * desk.shell.clock.speed)
 
 
 def _settled(
@@ -197,6 +213,12 @@ def _settled(
         receipt=jsonb(receipt) if receipt is not None else None,
         now=desk.now,
     )
+    if under_way.compensation and state == "confirmed":
+        tr.leaf("effect.compensated", {"action_id": under_way.undoes, "state": "compensated", "by": key})
+        tr.put(t.mark_compensated, effect_key=under_way.undoes, now=desk.now)
+        tr.put(t.return_reservation, effect_key=under_way.undoes)
+    elif under_way.compensation and state in ("refused", "given_up"):
+        known(tr, under_way.undoes, "standing")
     if under_way.act.amount_minor and state != "uncertain":
         reservation = "spent" if state == "confirmed" else "released"
         tr.put(t.settle_reservation, effect_key=key, state=reservation)

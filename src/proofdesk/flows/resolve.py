@@ -19,6 +19,7 @@ from proofdesk.flows.execute import execute
 from proofdesk.flows.fault import record_fault
 from proofdesk.flows.finish import close_after_window, finish
 from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.lease import leased
 from proofdesk.flows.perform import perform
 from proofdesk.flows.prepare import prepare
 from proofdesk.flows.state import State, Step
@@ -154,7 +155,8 @@ async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
         case "prepare":
             await prepare(desk, tr)
         case "execute" if state.under_way is not None:
-            await perform(desk, tr, fresh=fresh)
+            async with leased(desk):
+                await perform(desk, tr, fresh=fresh)
         case "execute":
             await execute(desk, tr)
         case "finish":

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from proofdesk.core.compensation import Fate
 from proofdesk.core.directive import Act, Run
 from proofdesk.core.one_time_code import IssuedCode
 from proofdesk.core.reading import Reading, Request
@@ -25,6 +26,10 @@ class RequestState(msgspec.Struct, frozen=True, kw_only=True):
     """What the requester is asked to confirm."""
     replies: tuple[str, ...] = ()
     reason: str = ""
+    effects: dict[str, str] = {}
+    """Act step -> key of its effect, once it was read back."""
+    undoing: dict[str, Fate] = {}
+    """Key of an effect that was to be undone -> what is known of it."""
 
 
 class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +37,16 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
 
     effect_key: str
     act: Act
-    compensation: bool = False
+    undoes: str = ""
+    """Of a compensation: the key of the effect it takes back."""
     tries: int = 0
     """Calls that ended without an answer."""
     in_doubt: bool = False
     """One of them may have been carried out all the same."""
+
+    @property
+    def compensation(self) -> bool:
+        return bool(self.undoes)
 
 
 class After(msgspec.Struct, frozen=True, kw_only=True):

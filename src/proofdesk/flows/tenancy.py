@@ -127,6 +127,11 @@ def procedure_capabilities(procedure: Procedure) -> frozenset[str]:
         if isinstance(instruction, LookupStep):
             names.add(instruction.call.capability)
         elif isinstance(instruction, ActStep):
-            calls = (instruction.call, instruction.read_back, instruction.compensate)
+            calls = (
+                instruction.call,
+                instruction.read_back,
+                instruction.compensate,
+                instruction.undo_read_back,
+            )
             names.update(call.capability for call in calls if call is not None)
     return frozenset(names)

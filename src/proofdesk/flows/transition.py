@@ -159,6 +159,16 @@ class Transition:
             channel_ref=channel_ref,
         )
 
+    def settled(self) -> dict[str, str]:
+        """Effects whose outcome is gathered here, by key: their rows still say what was before."""
+        found: dict[str, str] = {}
+        for statement, args in self._puts:
+            if statement is t.settle_effect:
+                found[args["effect_key"]] = args["state"]
+            elif statement is t.mark_compensated:
+                found[args["effect_key"]] = "compensated"
+        return found
+
     async def commit(self, pool: Pool, *, lease_s: float) -> TicketRow:
         """Write it all; gives the moved row. Raises LostRace. `lease_s` 0 lets the lease go."""
         encoded = msgspec.to_builtins(self.state)

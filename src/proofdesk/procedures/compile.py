@@ -9,6 +9,7 @@ from proofdesk.core.procedure import (
     Amount,
     AskStep,
     BranchStep,
+    Call,
     CloseStep,
     ConfirmStep,
     Ending,
@@ -22,7 +23,7 @@ from proofdesk.core.procedure import (
     SetStep,
     Text,
 )
-from proofdesk.procedures.document import VERBS, ActDoc, StepDoc
+from proofdesk.procedures.document import VERBS, ActDoc, CompensateDoc, ReadBackDoc, StepDoc
 from proofdesk.procedures.parts import Parts
 from proofdesk.procedures.scope import RECORD, UNUSABLE_NAMES, Scope, merge
 from proofdesk.procedures.yaml_source import Path
@@ -169,17 +170,12 @@ class Compiler:
         after = known.define("answer", answer, RECORD)
         read_back, expect = None, ""
         if doc.read_back is not None:
-            read_back, read = self.parts.call(doc.read_back, (*here, "read_back"), after, reads=True)
-            expect = doc.read_back.expect
-            judged = after.define("read", read, RECORD)
-            where = (*here, "read_back", "expect")
-            if "read" not in expect:
-                self._fault(where, "expect does not look at what was read", "e.g. read.status == 'cancelled'")
-            self.parts.expression(expect, where, judged, want="bool")
+            read_back, expect = self._read_back(doc.read_back, (*here, "read_back"), after), doc.read_back.expect
+        # What undoes the act may not look at `answer`: by then it is that of a later act.
         undo_scope = msgspec.structs.replace(known, shapes={k: v for k, v in known.shapes.items() if k != "answer"})
-        undo = None
+        undo, undo_read_back = None, None
         if doc.compensate is not None:
-            undo, _ = self.parts.call(doc.compensate, (*here, "compensate"), undo_scope, reads=False)
+            undo, undo_read_back = self._compensation(doc.compensate, (*here, "compensate"), undo_scope)
         self.instructions.append(
             ActStep(
                 step=step,
@@ -188,12 +184,29 @@ class Compiler:
                 read_back=read_back,
                 expect=expect,
                 compensate=undo,
+                undo_read_back=undo_read_back,
+                undo_expect=doc.compensate.read_back.expect if doc.compensate and doc.compensate.read_back else "",
                 needs=self.parts.take_needs(),
             )
         )
         self._new_name(step, (*path, "id"), scope)
         proven = read_back is not None
         return msgspec.structs.replace(after, may_have_acted=True, must_have_acted=scope.must_have_acted or proven)
+
+    def _read_back(self, doc: ReadBackDoc, here: Path, scope: Scope) -> Call:
+        call, read = self.parts.call(doc, here, scope, reads=True)
+        where = (*here, "expect")
+        if "read" not in doc.expect:
+            self._fault(where, "expect does not look at what was read", "e.g. read.status == 'cancelled'")
+        self.parts.expression(doc.expect, where, scope.define("read", read, RECORD), want="bool")
+        return call
+
+    def _compensation(self, doc: CompensateDoc, here: Path, scope: Scope) -> tuple[Call, Call | None]:
+        """The call that undoes, and the read-back of its own where it declares one (`answer` is then its answer)."""
+        undo, answer = self.parts.call(doc, here, scope, reads=False)
+        if doc.read_back is None:
+            return undo, None
+        return undo, self._read_back(doc.read_back, (*here, "read_back"), scope.define("answer", answer, RECORD))
 
     def _amount(self, doc: ActDoc, here: Path, scope: Scope) -> Amount | None:
         if doc.amount is None:

@@ -57,10 +57,16 @@ class ReadBackDoc(CallDoc, frozen=True, kw_only=True):
     expect: Sentence
 
 
+class CompensateDoc(CallDoc, frozen=True, kw_only=True):
+    """`read_back` where the act's own cannot show the undoing (the record is gone, the undoing makes a new one)."""
+
+    read_back: ReadBackDoc | None = None
+
+
 class ActDoc(CallDoc, frozen=True, kw_only=True):
     amount: AmountDoc | None = None
     read_back: ReadBackDoc | None = None
-    compensate: CallDoc | None = None
+    compensate: CompensateDoc | None = None
 
 
 class EndingDoc(_Doc, frozen=True, kw_only=True):

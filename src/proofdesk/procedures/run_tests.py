@@ -161,7 +161,7 @@ class _Desk:
                 return LookupRefused(code=code, message=why) if code else Read(value=value)
             case Compensate():
                 self.compensated.append(directive.step)
-                return ActFailed(code=code, message=why) if code else Done()
+                return ActFailed(code=code, message=why) if code else Acted(value=value)
             case Act():
                 self.acts.append(_dry_act(directive))
                 return ActFailed(code=code, message=why) if code else Acted(value=value)

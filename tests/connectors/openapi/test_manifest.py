@@ -25,6 +25,7 @@ capabilities:
     idempotency: A
     idempotency_header: Idempotency-Key
 """
+LIMITS = "limits: {timeout_s: 5, retries: 1}"
 ENV = {"SHOP_URL": "http://127.0.0.1:9/api", "SHOP_TOKEN": "s3cret"}
 
 
@@ -144,3 +145,18 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     assert manifest.read_auth is not None
     assert manifest.read_auth.value == "Bearer s3cret"
     assert "s3cret" not in repr(manifest) + repr(manifest.read_auth)
+
+
+@pytest.mark.parametrize(
+    ("limits", "worst"), [("timeout_s: 40, retries: 3", "410"), ("timeout_s: 151, retries: 0", "302")]
+)
+def test_a_call_that_could_outlast_the_longest_allowed_is_refused(tmp_path: Path, limits: str, worst: str) -> None:
+    with pytest.raises(FileError) as caught:
+        load(tmp_path, GOOD.replace(LIMITS, f"limits: {{{limits}}}"))
+    assert (caught.value.line, caught.value.field) == (7, "limits")
+    assert f"one call could take {worst} s" in str(caught.value)
+    assert "at most 300 s are allowed: lower timeout_s or retries" in str(caught.value)
+
+
+def test_a_slow_service_may_take_its_time_within_that(tmp_path: Path) -> None:
+    load(tmp_path, GOOD.replace(LIMITS, "limits: {timeout_s: 40, retries: 2}"))

@@ -10,7 +10,7 @@ import msgspec
 
 from proofdesk.connectors.backoffice.secrets import Auth, MissingVariable, fill
 from proofdesk.connectors.guard import AddressGuard
-from proofdesk.connectors.http import Limits
+from proofdesk.connectors.http import MAX_CALL_S, MAX_RETRY_AFTER_S, Limits
 from proofdesk.connectors.yamlfile import YamlFile
 from proofdesk.ports import IdempotencyClass
 
@@ -68,6 +68,7 @@ def read_manifest(path: Path, env: Mapping[str, str]) -> tuple[Manifest, YamlFil
     except ValueError as error:
         raise file.error(("allow_hosts",), str(error)) from error
     auth = _auth(file, data, "auth", env)
+    limits = _limits(file, data)
     manifest = Manifest(
         connector=_text(file, data, "connector"),
         kind=kind,
@@ -77,10 +78,23 @@ def read_manifest(path: Path, env: Mapping[str, str]) -> tuple[Manifest, YamlFil
         allow_hosts=allow,
         read_auth=_auth(file, data, "read_auth", env) or auth,
         write_auth=_auth(file, data, "write_auth", env) or auth,
-        limits=file.convert(data.get("limits", {}), Limits, ("limits",)),
+        limits=limits,
         uses=_uses(file, data, kind),
     )
     return manifest, file
+
+
+def _limits(file: YamlFile, data: dict[str, Any]) -> Limits:
+    """The connector's limits, refused where one call could outlast what a worker may hold a ticket for."""
+    limits = file.convert(data.get("limits", {}), Limits, ("limits",))
+    if limits.longest_call_s > MAX_CALL_S:
+        raise file.error(
+            ("limits",),
+            f"one call could take {limits.longest_call_s:g} s ({1 + limits.retries} attempts of {limits.timeout_s:g} s "
+            f"to get a turn and as long to be answered, {limits.retries} pauses of {MAX_RETRY_AFTER_S:g} s); at most "
+            f"{MAX_CALL_S:g} s are allowed: lower timeout_s or retries",
+        )
+    return limits
 
 
 def _text(file: YamlFile, data: dict[str, Any], key: str) -> str:

@@ -42,7 +42,7 @@ select r.effect_key as subject, format('the reservation is %%s, the effect %%s',
 from reservation r join effect e on e.tenant = r.tenant and e.effect_key = r.effect_key
 where r.tenant = %(tenant)s and not (
   (r.state = 'held' and e.state in ('intent', 'sent', 'uncertain'))
-  or (r.state = 'spent' and e.state in ('confirmed', 'compensated'))
+  or (r.state = 'spent' and e.state = 'confirmed')
   or (r.state = 'released' and e.state in ('refused', 'given_up', 'compensated')))
 order by 1 limit 100;
 

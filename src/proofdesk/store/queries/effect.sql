@@ -25,6 +25,16 @@ where tenant = %(tenant)s and effect_key = %(effect_key)s and state in ('intent'
 update effect set state = 'compensated', updated_at = %(now)s
 where tenant = %(tenant)s and effect_key = %(effect_key)s and state = 'confirmed';
 
+-- name: return_reservation :execute
+-- What was undone and seen undone is no longer spent, in the window it was spent in.
+with returned as (
+  update reservation set state = 'released'
+  where tenant = %(tenant)s and effect_key = %(effect_key)s and state = 'spent'
+  returning scope, window_start, amount_minor
+)
+update budget b set spent_minor = b.spent_minor - r.amount_minor
+from returned r where b.tenant = %(tenant)s and b.scope = r.scope and b.window_start = r.window_start;
+
 -- name: of_ticket :many
 select effect_key, ticket_id, kind, capability, args, args_hash, amount_minor, currency, idempotency, state, attempts,
        answer, receipt

@@ -24,6 +24,11 @@ where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)
 update ticket set lease_until = null
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)s;
 
+-- name: renew :execute
+-- Whoever works on it is alive. A moved version means that it is another's now.
+update ticket set lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s::float8)
+where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)s;
+
 -- name: wake :execute
 -- A signal (an answer, an approval): due now, whatever it waited for.
 update ticket set due_at = %(now)s, status = case when status = 'new' then 'new' else 'open' end, state = %(state)s, version = version + 1, lease_until = null,

@@ -86,11 +86,12 @@ class McpConnector:
         client = await session.client()
         sent = False
         try:
-            if call.writes:
-                # A server may swap a tool while we are connected: what is written must be what was pinned.
-                self._compare(await session.tools(), call)
-            sent = True
-            result = await client.call_tool(call.tool, dict(args))
+            async with asyncio.timeout(self._manifest.limits.timeout_s):
+                if call.writes:
+                    # A server may swap a tool while we are connected: what is written must be what was pinned.
+                    self._compare(await session.tools(), call)
+                sent = True
+                result = await client.call_tool(call.tool, dict(args))
         except MCPError as error:
             refused = error.code in _NOT_TAKEN_UP
             if not refused:
@@ -126,7 +127,8 @@ class McpConnector:
                 session = Session(_target(self._manifest, writes=writes))
                 self._sessions[writes] = session
                 try:
-                    tools = await session.tools()
+                    async with asyncio.timeout(self._manifest.limits.timeout_s):
+                        tools = await session.tools()
                     for call in self._calls.values():
                         self._compare(tools, call)
                 except (*_LOST, MCPError, ValidationError) as error:
@@ -163,6 +165,7 @@ class _Call:
             scope=use.scope,
             writes=use.writes,
             idempotency="D" if use.writes else "A",
+            timeout_s=manifest.limits.timeout_s,
             input_schema=tool.input_schema,
             output_schema=tool.output_schema or {},
         )

@@ -142,6 +142,7 @@ class _Call:
             scope=use.scope,
             writes=use.writes,
             idempotency=(use.idempotency or "D") if use.writes else "A",
+            timeout_s=manifest.limits.timeout_s,
             input_schema=operation.input_schema,
             output_schema=operation.output_schema(),
         )
