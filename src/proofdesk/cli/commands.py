@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from proofdesk import __version__
-from proofdesk.cli import files, ledger, people, proofs, redaction, running, status, tenants, tickets
+from proofdesk.cli import files, ledger, people, proofs, redaction, running, status, tenants, tickets, topics
 from proofdesk.cli.output import say
 
 app = typer.Typer(
@@ -47,3 +47,4 @@ app.add_typer(proofs.invoice_app, name="invoice", help="Invoices from the ledger
 app.add_typer(files.procedure_app, name="procedure", help="Check, test and try procedure files.")
 app.add_typer(files.policy_app, name="policy", help="Check policy files.")
 app.command()(redaction.redact)
+app.command()(topics.topics)
