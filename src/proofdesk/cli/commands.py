@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from proofdesk import __version__
-from proofdesk.cli import files, ledger, people, proofs, redaction, running, status, tenants, tickets, topics
+from proofdesk.cli import files, ledger, mails, people, proofs, redaction, running, status, tenants, tickets, topics
 from proofdesk.cli.output import say
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.add_typer(people.app, name="key", help="API keys of people.")
 app.command()(people.approve)
 app.add_typer(tickets.app, name="ticket", help="Send, list and show tickets.")
 app.command()(tickets.handoffs)
+app.add_typer(mails.app, name="mail", help="Mails that became no ticket.")
 app.command()(proofs.replay)
 app.command()(proofs.check)
 app.command()(proofs.erase)

@@ -29,6 +29,8 @@ def status(tenant: Tenant = None, home: Home = None, json: Json = False) -> None
         counts = ", ".join(f"{line.tickets} {line.status}" for line in each.tickets) or "no tickets"
         waiting = sum(line.handoffs for line in each.open_handoffs)
         say(f"{each.tenant}: {counts}; {waiting} wait for a person; ledger of {each.ledger_size} leaves")
+        if each.mails_rejected:
+            say(f"  {each.mails_rejected} mails could not become tickets; proofdesk mail list says why")
         if each.ledger_stopped:
             say(f"  LEDGER STOPPED, its tickets do nothing: {each.ledger_stopped}")
     if stopped:

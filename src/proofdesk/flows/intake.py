@@ -48,6 +48,10 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """It names the id of a message we sent in that ticket, which only its receiver knows."""
     silent: str = ""
     """Why no machine may answer this message: it is kept, a ticket it opens goes to a person without a word."""
+    for_person: str = ""
+    """Why a person must read it; empty: a machine may."""
+    language: str = ""
+    """What it is written in, where only the channel can tell."""
     brought_by: str = ""
     """The login whose key handed it to us; empty where nobody's did."""
     by_machine: bool = False
@@ -118,6 +122,7 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
             ticket_id=ticket_id,
             sender_hmac=shell.subjects.address_hmac(tenant, incoming.sender) if incoming.by_machine else None,
             brought_by=incoming.brought_by,
+            place="",
         )
         if not added:
             raise _DeliveredMeanwhile
@@ -210,7 +215,7 @@ async def _open_ticket(
         sender=incoming.sender,
         sender_verified=incoming.verified,
         subject=incoming.subject[:MAX_SUBJECT_CHARS],
-        state=msgspec.to_builtins(State(silent=incoming.silent)),
+        state=msgspec.to_builtins(_opening(incoming)),
         priority=2,
         now=now,
     )
@@ -220,11 +225,18 @@ async def _open_ticket(
     return ticket_id, subject_ref, key
 
 
+def _opening(incoming: Incoming) -> State:
+    state = State(silent=incoming.silent, for_person=incoming.for_person)
+    return msgspec.structs.replace(state, language=incoming.language) if incoming.language else state
+
+
 async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming: Incoming, now: datetime) -> None:
     """An answer, a new contact after solving, or more to read for the person who has it."""
     tenant = runtime.tenant
     if _joined_unproven(incoming):
         ticket = msgspec.structs.replace(ticket, state={**ticket.state, "unproven": True})
+    if incoming.for_person:
+        ticket = msgspec.structs.replace(ticket, state={**ticket.state, "for_person": incoming.for_person})
     await t.touch_issue(conn, tenant=tenant, issue_id=ticket.issue_id, now=now)
     if ticket.status in ("solved", "closed"):
         if is_thanks(incoming.text):

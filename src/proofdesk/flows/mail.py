@@ -1,7 +1,7 @@
 """E-mail in: what the reader fetched becomes messages, once each. Mail is stored before the cursor moves, so a crash
 between the two only brings mails that are recognised.
 
-Nothing is dropped without a trace: what cannot be read or must not be answered has its row in the inbox, with why.
+Nothing is dropped without a trace: what cannot be read or must not be answered is set aside with why (`set_aside`).
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 import msgspec
+import psycopg
 
 from proofdesk.connectors.channel.email.headers import sender_is_proven
 from proofdesk.connectors.channel.email.imap import Cursor, FetchedMail, ImapReader, ImapSettings
@@ -30,18 +31,20 @@ from proofdesk.connectors.channel.email.thread import (
     referenced_ids,
 )
 from proofdesk.core.address import mailbox_key
+from proofdesk.flows.attachments import WHY_A_PERSON, only_files
 from proofdesk.flows.context import Shell
 from proofdesk.flows.folder import from_env, host_port
-from proofdesk.flows.ids import new_id
 from proofdesk.flows.intake import Incoming, Received, receive
+from proofdesk.flows.set_aside import CHANNEL, NotTaken, failed, note
 from proofdesk.flows.tenancy import Email, Runtime
 from proofdesk.store import tables as t
+from proofdesk.store.errors import StoreUnavailable
 from proofdesk.store.pool import tenant_transaction
 
-CHANNEL = "email"
+MAIL_LIMIT_S = 30.0
+"""One mail may take this long to be taken in; a few milliseconds are usual."""
 IN_THREAD_BYTES = 200_000
 """Larger mails are parsed in a thread: the event loop must not wait for them."""
-MAX_REASON_CHARS = 300
 
 
 class Polled(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,16 +54,12 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
     received: int = 0
     duplicates: int = 0
     not_taken: int = 0
+    failing: int = 0
+    """Kept from being taken in by a fault of ours; the cursor stays where it is until they are in or set aside."""
 
 
 class MailReader(Protocol):
     async def fetch_new(self, cursor: Cursor) -> tuple[tuple[FetchedMail, ...], Cursor]: ...
-
-
-class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    outcome: str
-    reason: str
-    by_machine: bool = False
 
 
 def reader_of(email: Email, env: Mapping[str, str]) -> ImapReader | None:
@@ -85,11 +84,16 @@ async def load_cursor(shell: Shell, tenant: str) -> Cursor:
 
 
 async def poll_mailbox(shell: Shell, runtime: Runtime, reader: MailReader, cursor: Cursor) -> Polled:
-    """Take in what is new since `cursor`. Raises ConnectorError, StoreUnavailable; then the same mails come again."""
+    """Take in what is new since `cursor`. Raises ConnectorError, StoreUnavailable; then the same mails come again.
+
+    So they do while one of them fails by a fault of ours; the others are taken in all the same and then recognised.
+    """
     mails, moved = await reader.fetch_new(cursor)
-    counts = {"received": 0, "duplicates": 0, "not_taken": 0}
+    counts = {"received": 0, "duplicates": 0, "not_taken": 0, "failing": 0}
     for mail in mails:
-        counts[await _take(shell, runtime, mail)] += 1
+        counts[await _take_or_set_aside(shell, runtime, mail)] += 1
+    if counts["failing"]:
+        return Polled(cursor=cursor, **counts)
     if moved != cursor:
         async with tenant_transaction(shell.pool, runtime.tenant) as conn:
             await t.set_channel_cursor(
@@ -102,29 +106,49 @@ async def poll_mailbox(shell: Shell, runtime: Runtime, reader: MailReader, curso
     return Polled(cursor=moved, **counts)
 
 
+async def _take_or_set_aside(shell: Shell, runtime: Runtime, mail: FetchedMail) -> str:
+    try:
+        async with asyncio.timeout(MAIL_LIMIT_S):
+            return await _take(shell, runtime, mail)
+    except (StoreUnavailable, psycopg.OperationalError):
+        raise  # no fault of the mail: all of them come again
+    except Exception as error:  # noqa: BLE001 - one mail must not stop the mails behind it, whatever is wrong with it
+        aside = await failed(shell, runtime.tenant, mail, _raw_id(mail), error)
+        return "not_taken" if aside else "failing"
+
+
 async def _take(shell: Shell, runtime: Runtime, mail: FetchedMail) -> str:
     if mail.too_large:
-        outcome = _Outcome(outcome="rejected", reason=f"the mail has {mail.size} bytes, more than are read")
-        return await _note(shell, runtime, f"uid {mail.uid_validity} {mail.uid}", outcome, "")
+        refused = NotTaken(outcome="rejected", reason=f"the mail has {mail.size} bytes, more than are read")
+        return await _noted(shell, runtime, mail, f"uid {mail.uid_validity} {mail.uid}", refused)
     message = await _parsed(runtime, mail.raw)
     if isinstance(message, RejectedMail):
-        outcome = _Outcome(outcome="rejected", reason=message.reason)
-        return await _note(shell, runtime, hashlib.sha256(mail.raw).hexdigest(), outcome, "")
+        refused = NotTaken(outcome="rejected", reason=message.reason)
+        return await _noted(shell, runtime, mail, _raw_id(mail), refused)
     delivery_id = delivery_id_of(message)
     answering = await _answering(shell, runtime, message)
-    machine = made_by_machine(message)
+    machine = bool(made_by_machine(message))
     if isinstance(answering, Ignored):
-        outcome = _Outcome(outcome="ignored", reason=answering.reason, by_machine=bool(machine))
-        return await _note(shell, runtime, delivery_id, outcome, message.from_addr)
+        ignored = NotTaken(outcome="ignored", reason=answering.reason, sender=message.from_addr, by_machine=machine)
+        return await _noted(shell, runtime, mail, delivery_id, ignored)
     incoming = await _incoming(shell, runtime, message, delivery_id)
     silent = answering.reason if isinstance(answering, Silent) else ""
-    received = await receive(shell, runtime, msgspec.structs.replace(incoming, silent=silent, by_machine=bool(machine)))
+    received = await receive(shell, runtime, msgspec.structs.replace(incoming, silent=silent, by_machine=machine))
     if isinstance(received, Received):
         return "duplicates" if received.duplicate else "received"
-    outcome = _Outcome(
-        outcome="ignored" if received.ignored else "rejected", reason=received.reason, by_machine=bool(machine)
-    )
-    return await _note(shell, runtime, delivery_id, outcome, message.from_addr)
+    outcome = "ignored" if received.ignored else "rejected"
+    refused = NotTaken(outcome=outcome, reason=received.reason, sender=message.from_addr, by_machine=machine)
+    return await _noted(shell, runtime, mail, delivery_id, refused)
+
+
+async def _noted(shell: Shell, runtime: Runtime, mail: FetchedMail, delivery_id: str, not_taken: NotTaken) -> str:
+    written = await note(shell, runtime.tenant, mail, delivery_id, not_taken)
+    return "not_taken" if written else "duplicates"
+
+
+def _raw_id(mail: FetchedMail) -> str:
+    """The id of a mail that nothing else can be read out of."""
+    return hashlib.sha256(mail.raw).hexdigest()
 
 
 async def _parsed(runtime: Runtime, raw: bytes) -> InboundMessage | RejectedMail:
@@ -160,13 +184,19 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
     ticket_id = found[issue.issue_id] if isinstance(issue, Belongs) else None
     ours = {ref for ref, wanted in refs.items() if ref != wanted}
     own = strip_reply(message.text).text
+    files_only = not own.strip() and bool(message.attachments)
+    # Its own words tell no language: the subject and what it quotes may.
+    language = runtime.language_of(f"{message.subject}\n{message.text}") if files_only else ""
+    text = only_files(message, language) if files_only else own if own.strip() else message.subject
     return Incoming(
         channel=CHANNEL,
         delivery_id=delivery_id,
         sender=message.from_addr,
         verified=sender_is_proven(message.from_addr, message.authentication_results),
         subject=message.subject,
-        text=own if own.strip() else message.subject,
+        text=text,
+        for_person=WHY_A_PERSON if files_only else "",
+        language=language,
         message_ref=message.message_id,
         ticket_id=ticket_id,
         found_by_reference=True,
@@ -189,24 +219,3 @@ def delivery_id_of(message: InboundMessage) -> str:
     another mail that carries a known one must not be taken for a repeat and lost."""
     parts = "\0".join((message.message_id, mailbox_key(message.from_addr), message.text))
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()
-
-
-async def _note(shell: Shell, runtime: Runtime, delivery_id: str, outcome: _Outcome, sender: str) -> str:
-    """The inbox row of a mail that became no message."""
-    counted = shell.subjects.address_hmac(runtime.tenant, sender) if outcome.by_machine and sender else None
-    async with tenant_transaction(shell.pool, runtime.tenant) as conn:
-        written = await t.inbox_add(
-            conn,
-            tenant=runtime.tenant,
-            inbox_id=new_id(),
-            channel=CHANNEL,
-            delivery_id=shell.subjects.delivery_hmac(runtime.tenant, CHANNEL, delivery_id),
-            now=shell.clock.now(),
-            raw_hmac=None,
-            outcome=outcome.outcome,
-            reason=outcome.reason[:MAX_REASON_CHARS],
-            ticket_id=None,
-            sender_hmac=counted,
-            brought_by="",
-        )
-    return "not_taken" if written else "duplicates"

@@ -144,6 +144,10 @@ async def _step(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     if state.silent and state.step == "understand":
         await hand_off(desk, tr, "limit_reached", state.silent)
         return
+    if state.for_person and state.step in _AT_WORK and state.under_way is None:
+        tr.set(for_person="")
+        await hand_off(desk, tr, "unread_content", state.for_person)
+        return
     if state.news and state.step in _AT_WORK and await _hear(desk, tr):
         return
     # What is still on its way out has not been asked yet: nothing can have answered it.

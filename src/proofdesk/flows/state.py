@@ -89,6 +89,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Times in a row that a transition failed by a fault of our own."""
     unproven: bool = False
     """A mail joined by its sender line alone: what it asks for is done only after the requester's own yes."""
+    for_person: str = ""
+    """Why a person must read what the requester sent last: there is something no machine reads."""
     silent: str = ""
     """Why no machine may answer this requester; empty: it may."""
     claims: tuple[str, ...] = ()

@@ -34,6 +34,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     open_handoffs: list[ReasonCountView]
     ledger_size: int
     unsequenced_leaves: int
+    mails_rejected: int
+    """Mails that could not become a ticket: a person should look (`GET /mails`)."""
+    mails_ignored: int
     ledger_stopped: str
     """Why nothing is acted on: the ledger does not extend its witness. Empty while all is well."""
 
@@ -44,6 +47,7 @@ async def summary(shell: Shell, tenant: str) -> Summary:
         billed = await t.count_verified(conn, tenant=tenant)
         reasons = await t.open_handoffs_by_reason(conn, tenant=tenant)
         checkpoint = await t.latest_checkpoint(conn, tenant=tenant)
+        mails = await t.count_not_taken(conn, tenant=tenant)
         halt = await t.ledger_halt(conn, tenant=tenant)
         waiting = await t.unnumbered_leaves(conn, tenant=tenant, look_back=LOOK_BACK_LEAVES)
     return Summary(
@@ -56,5 +60,7 @@ async def summary(shell: Shell, tenant: str) -> Summary:
         open_handoffs=[ReasonCountView(reason=row.reason, handoffs=row.n) for row in reasons],
         ledger_size=checkpoint.size if checkpoint else 0,
         unsequenced_leaves=waiting.n,
+        mails_rejected=mails.rejected,
+        mails_ignored=mails.ignored,
         ledger_stopped=halt.reason if halt else "",
     )

@@ -1,7 +1,7 @@
-"""What waits for people: handed-off tickets and approvals. Read by the API and the command line."""
+"""What waits for people: handed-off tickets, approvals, mails set aside. Read by the API and the command line."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -37,6 +37,28 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: str
     requested_at: datetime
     expires_at: datetime
+
+
+class MailView(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail that became no ticket. `place`: where it lies in its mailbox; `kept`: it can be read here as well."""
+
+    inbox_id: UUID
+    channel: str
+    received_at: datetime
+    outcome: Literal["rejected", "ignored"]
+    reason: str
+    place: str
+    size_bytes: int
+    kept: bool
+
+
+async def mails_not_taken(
+    pool: Pool, tenant: str, outcome: Literal["rejected", "ignored"], limit: int = MAX_OPEN
+) -> list[MailView]:
+    """Newest first."""
+    async with tenant_transaction(pool, tenant) as conn:
+        rows = await t.mails_not_taken(conn, tenant=tenant, outcome=outcome, limit=limit)
+    return [msgspec.convert(row, MailView, from_attributes=True) for row in rows]
 
 
 async def open_handoffs(pool: Pool, tenant: str) -> list[HandoffView]:

@@ -74,6 +74,28 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     """Keyed hash of the text; None where it became no message, and once its sender was erased."""
 
 
+class RawMail(msgspec.Struct, frozen=True, kw_only=True):
+    subject_ref: UUID
+    size_bytes: int
+    sealed: bytes
+
+
+class NotTakenRow(msgspec.Struct, frozen=True, kw_only=True):
+    inbox_id: UUID
+    channel: str
+    received_at: datetime
+    outcome: str
+    reason: str
+    place: str
+    size_bytes: int
+    kept: bool
+
+
+class NotTakenCounts(msgspec.Struct, frozen=True, kw_only=True):
+    rejected: int
+    ignored: int
+
+
 class EffectRow(msgspec.Struct, frozen=True, kw_only=True):
     effect_key: str
     ticket_id: UUID

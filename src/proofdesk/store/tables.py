@@ -37,6 +37,13 @@ inbox_of = sql.optional("ticket.sql", "inbox_of", r.InboxRow)
 channel_cursor = sql.optional("ticket.sql", "cursor", r.CursorRow)
 set_channel_cursor = sql.execute("ticket.sql", "set_cursor")
 
+# mail.sql
+mail_failed = sql.one("mail.sql", "failed", r.Count)
+keep_raw = sql.execute("mail.sql", "keep_raw")
+mail_raw = sql.optional("mail.sql", "raw", r.RawMail)
+mails_not_taken = sql.many("mail.sql", "not_taken", r.NotTakenRow)
+count_not_taken = sql.one("mail.sql", "count_not_taken", r.NotTakenCounts)
+
 # effect.sql
 intend = sql.execute("effect.sql", "intend")
 load_effect = sql.optional("effect.sql", "load", r.EffectRow)

@@ -1,17 +1,17 @@
 """What agents, approvers and administrators do: handoffs, replies, approvals, people and their keys."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import delete, get, post
-from litestar.params import FromPath, JSONBody, PathParameter
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 
 from proofdesk.flows import approve, handed, people, waiting
 from proofdesk.flows.outcome import Refusal
 from proofdesk.web.access import roles
 from proofdesk.web.body import StrictRequest
 from proofdesk.web.faults import refused
-from proofdesk.web.shapes import Approvals, Decide, Handoffs, KeyIssued, NewPerson, NewReply, People
+from proofdesk.web.shapes import Approvals, Decide, Handoffs, KeyIssued, Mails, NewPerson, NewReply, People
 from proofdesk.web.state import web_of
 
 LoginInPath = Annotated[str, PathParameter(pattern=people.LOGIN_PATTERN, max_length=127)]
@@ -54,6 +54,18 @@ async def reply(request: StrictRequest, ticket_id: FromPath[UUID], data: JSONBod
     if isinstance(replied, Refusal):
         raise refused(replied)
     return replied
+
+
+@get(
+    "/mails",
+    opt=roles("agent", "manager", "administrator"),
+    summary="Mails that became no ticket, newest first",
+    tags=["mails"],
+)
+async def list_mails(request: StrictRequest, outcome: FromQuery[Literal["rejected", "ignored"]] = "rejected") -> Mails:
+    """rejected: a person should look, the reason says at what; ignored: machines' mail that belongs to no ticket."""
+    pool = web_of(request).shell.pool
+    return Mails(items=await waiting.mails_not_taken(pool, request.user.tenant, outcome))
 
 
 @get(
@@ -122,6 +134,7 @@ HANDLERS = (
     list_handoffs,
     accept_handoff,
     reply,
+    list_mails,
     list_approvals,
     decide,
     list_people,

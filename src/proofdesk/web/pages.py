@@ -44,6 +44,7 @@ async def home(request: StrictRequest) -> Response[str]:
                 ("Charged", found.charged),
                 ("Credited", found.credited),
                 ("Ledger leaves under a checkpoint", found.ledger_size),
+                ("Mails not taken", found.mails_rejected),
                 ("Leaves not yet numbered", found.unsequenced_leaves),
             ]
         ),

@@ -11,7 +11,7 @@ from proofdesk.flows.handed import MAX_REPLY_CHARS
 from proofdesk.flows.intake import MAX_SUBJECT_CHARS, MAX_TEXT_CHARS
 from proofdesk.flows.people import LOGIN_PATTERN, Person, Role
 from proofdesk.flows.queries import LeafView, TicketLine
-from proofdesk.flows.waiting import ApprovalView, HandoffView
+from proofdesk.flows.waiting import ApprovalView, HandoffView, MailView
 
 DeliveryId = Annotated[
     str, Meta(min_length=1, max_length=200, description="The caller's id of this message; repeating it is harmless.")
@@ -74,6 +74,10 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
 
 class Handoffs(msgspec.Struct, frozen=True, kw_only=True):
     items: list[HandoffView]
+
+
+class Mails(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[MailView]
 
 
 class Approvals(msgspec.Struct, frozen=True, kw_only=True):

@@ -143,6 +143,14 @@ def test_a_data_subject_is_erased_once(running: Running) -> None:
     assert running.run("check")["ok"]
 
 
+def test_mails_that_became_no_ticket_can_be_listed(running: Running) -> None:
+    assert running.run("mail", "list")["mails"] == []
+    assert "No mail was ignored." in running.command("mail", "list", "--outcome", "ignored").out
+    nobody = "0198f3c2-7d5e-7c11-9a54-0242ac120002"
+    done = running.command("mail", "show", nobody, "--out", str(running.home / "mail.eml"))
+    assert (done.code, "no mail" in done.err) == (2, True)
+
+
 def test_a_second_up_on_the_same_home_is_refused_by_its_port(running: Running) -> None:
     port = running.url.rpartition(":")[2]
     done = running.command("up", "--port", port)

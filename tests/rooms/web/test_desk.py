@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from proofdesk.flows.ids import new_id
 from proofdesk.flows.state import State
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
@@ -109,6 +110,35 @@ async def test_an_expired_or_overtaken_approval_is_a_conflict(server: Server) ->
     assert str(wanted) in answer.json()["error"]["message"], "the answer names the approval the ticket waits for"
     decided = await server.client.post(f"{API}/approvals/{wanted}/decide", headers=vera, json={"verdict": "approved"})
     assert decided.status_code == 200
+
+
+async def test_mails_that_became_no_ticket_are_listed_and_counted(server: Server) -> None:
+    tenant = await server.tenant()
+    ada, vera = await server.key(tenant, "agent"), await server.key(tenant, "approver")
+    for number, outcome in enumerate(("rejected", "ignored", "ticket")):
+        async with tenant_transaction(server.shell.pool, tenant) as conn:
+            await t.inbox_add(
+                conn,
+                tenant=tenant,
+                inbox_id=new_id(),
+                channel="email",
+                delivery_id=f"m{number}",
+                now=server.shell.clock.now(),
+                raw_hmac=None,
+                outcome=outcome,
+                reason=f"why {outcome}",
+                ticket_id=None,
+                sender_hmac=None,
+                brought_by="",
+                place="uid 7, uidvalidity 1",
+            )
+    for query, reason in (("", "why rejected"), ("?outcome=ignored", "why ignored")):
+        (mail,) = (await server.client.get(f"{API}/mails{query}", headers=ada)).json()["items"]
+        assert (mail["reason"], mail["place"], mail["kept"]) == (reason, "uid 7, uidvalidity 1", False)
+    totals = (await server.client.get(f"{API}/summary", headers=ada)).json()
+    assert (totals["mails_rejected"], totals["mails_ignored"]) == (1, 1)
+    assert (await server.client.get(f"{API}/mails", headers=vera)).status_code == 403
+    assert (await server.client.get(f"{API}/mails?outcome=ticket", headers=ada)).status_code == 400
 
 
 async def test_an_answer_by_a_person_ends_what_the_machine_was_at(server: Server) -> None:

@@ -111,9 +111,9 @@ where tenant = %(tenant)s and ticket_id = %(ticket_id)s order by started_at, kin
 
 -- name: inbox_add :execute
 insert into inbox (tenant, inbox_id, channel, delivery_id, received_at, raw_hmac, outcome, reason, ticket_id, sender_hmac,
-                   brought_by)
+                   brought_by, place)
 values (%(tenant)s, %(inbox_id)s, %(channel)s, %(delivery_id)s, %(now)s, %(raw_hmac)s, %(outcome)s, %(reason)s,
-        %(ticket_id)s, %(sender_hmac)s, %(brought_by)s)
+        %(ticket_id)s, %(sender_hmac)s, %(brought_by)s, %(place)s)
 on conflict (tenant, channel, delivery_id) do nothing;
 
 -- name: had_a_hand :one
