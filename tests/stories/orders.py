@@ -17,10 +17,10 @@ def take_order(desk: Desk, wanted: Callable[[Any, Any], bool]) -> tuple[Any, Any
     raise AssertionError("the world has no such order left")
 
 
-def refundable_order(desk: Desk, least: int = 1, most: int = 10**9) -> tuple[Any, Any]:
-    """A delivered order in euros with this much left to refund, in minor units."""
+def refundable_order(desk: Desk, least: int = 1, most: int = 10**9, currency: str = "EUR") -> tuple[Any, Any]:
+    """A delivered order with this much left to refund, in minor units of `currency`."""
     return take_order(
-        desk, lambda o, _: o.status == "delivered" and o.currency == "EUR" and least <= o.refundable_minor <= most
+        desk, lambda o, _: o.status == "delivered" and o.currency == currency and least <= o.refundable_minor <= most
     )
 
 

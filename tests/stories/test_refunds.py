@@ -118,7 +118,7 @@ def generous(root: Path) -> None:
     policy = root / "policy.cedar"
     policy.write_text(policy.read_text().replace("context.amount_minor <= 5000 ", "context.amount_minor <= 500000 "))
     settings = root / "tenant.yaml"
-    settings.write_text(settings.read_text().replace("limit_minor: 50000", "limit_minor: 120000"))
+    settings.write_text(settings.read_text().replace("EUR: 50000", "EUR: 120000"))
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -146,9 +146,9 @@ async def test_twenty_refunds_at_once_never_pass_the_budget(database_template: E
                 await desk.settle(ticket_id)
             paid = sum(refunded(desk, order) for order, _ in orders)
             async with tenant_transaction(shell.pool, TENANT) as conn:
-                cursor = await conn.execute("select limit_minor, reserved_minor, spent_minor from budget")
+                cursor = await conn.execute("select currency, limit_minor, reserved_minor, spent_minor from budget")
                 budgets = await cursor.fetchall()
-            assert budgets == [{"limit_minor": 120_000, "reserved_minor": 0, "spent_minor": paid}]
+            assert budgets == [{"currency": "EUR", "limit_minor": 120_000, "reserved_minor": 0, "spent_minor": paid}]
             assert 0 < paid <= 120_000
             for ticket_id, (order, _) in zip(tickets, orders, strict=True):
                 if (await desk.ticket(ticket_id)).status == "handed_off":

@@ -65,7 +65,7 @@ def tenant(root: Path, *, key: bool, back: str) -> None:
     with (root / "policy.cedar").open("a", encoding="utf-8") as file:
         file.write('\n@id("reroute")\npermit (principal, action == Action::"orders.change_address", resource);\n')
     settings = root / "tenant.yaml"
-    more = "\n  - {scope: reroutes, capabilities: [orders.change_address], limit_minor: 900000, currency: EUR}"
+    more = "\n  - {scope: reroutes, capabilities: [orders.change_address], limits_minor: {EUR: 900000}}"
     settings.write_text(settings.read_text().replace("\nsignature:", f"{more}\nsignature:"))
     connector = root / "connector.yaml"
     lines = connector.read_text().replace("retries: 2", "retries: 0").splitlines()

@@ -29,7 +29,7 @@ class TenantLine(msgspec.Struct, frozen=True, kw_only=True):
 @app.command()
 def load(
     folder: Annotated[
-        Path, typer.Argument(help="tenant.yaml, connector*.yaml, records.yaml, policy.cedar, procedures/.")
+        Path, typer.Argument(help="tenant.yaml, connector*.yaml, records.yaml, policy.cedar, procedures/, people.yaml.")
     ],
     home: Home = None,
     json: Json = False,
@@ -49,6 +49,8 @@ def load(
         return
     how = "unchanged" if done.unchanged else "in force"
     say(f"{done.tenant}: revision {done.revision} {how}, {done.procedures} procedures, {done.examples} examples")
+    if done.people:
+        say(f"people.yaml: {done.people} added or given other roles; their keys: proofdesk key create --login LOGIN")
     if done.notice:
         say(f"note: {done.notice}")
 

@@ -5,7 +5,7 @@ Stricter than YAML: one document, no aliases, no duplicate keys, string keys onl
 
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 import yaml
@@ -84,7 +84,7 @@ class YamlFile:
                 text = text[: found.start()]
             if (unknown := re.search(r"unknown field `(.*)`", text)) is not None:
                 inner.append(unknown[1])
-                text = f"unknown key; known keys: {', '.join(_known(type_))}"
+                text = f"unknown key; known keys: {', '.join(_known(_type_at(type_, inner[:-1])))}"
             raise self.error((*path, *inner), text) from error
 
     def _plain(self, node: yaml.Node, path: FieldPath) -> Any:
@@ -138,6 +138,16 @@ def _scalar(node: yaml.Node) -> Any:
         return loader.construct_object(node, deep=True)
     finally:
         loader.dispose()
+
+
+def _type_at(type_: Any, path: list[str | int]) -> Any:
+    """The type of the value at `path` inside a value of `type_`, as far as its annotations say."""
+    for part in path:
+        if isinstance(part, int):
+            type_ = next((inner for inner in get_args(type_) if inner is not ...), None)
+        else:
+            type_ = get_type_hints(type_).get(part) if isinstance(type_, type) else None
+    return type_
 
 
 def _known(type_: Any) -> tuple[str, ...]:

@@ -73,6 +73,8 @@ _ALL: Final = (
        "Approve or refuse now."),
     _r("budget_exhausted", "Budget used up", "The money limit of this period is reserved or spent.",
        "Check the spending, then raise the limit or pay by hand."),
+    _r("budget_missing", "No budget in this currency", "The budget over this action states no amount in its currency.",
+       "Decide by hand; to let it run by itself, add the currency to limits_minor of the budget in tenant.yaml."),
     _r("low_confidence", "Not certain enough", "The certainty of the reading is below the threshold in force.",
        "Read the message; correct the intent if it is wrong."),
     _r("out_of_scope", "Nothing fits", "No procedure covers what is asked.",

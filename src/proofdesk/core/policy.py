@@ -27,6 +27,8 @@ class ActionRequest(msgspec.Struct, frozen=True, kw_only=True):
     budget_spent_minor: int = 0
     """Reserved plus spent in the running window, this action not included."""
     budget_limit_minor: int = 0
+    budget_missing: str = ""
+    """Why the budget over this capability has nothing to give in this currency; such an action is denied."""
     signals: tuple[str, ...] = ()
     approved: bool = False
 

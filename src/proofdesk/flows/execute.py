@@ -149,13 +149,14 @@ async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, 
             return None, True
         case Denied():
             code = "policy_error" if verdict.kind == "error" else "policy_denied"
+            code = "budget_missing" if asked.budget_missing else code
             return ActFailed(code=code, message=", ".join(verdict.reasons)), False
 
 
 async def _action_request(desk: Desk, tr: Transition, act: Act) -> ActionRequest:
     requester = tr.state.requester
     request = tr.state.requests[tr.state.current]
-    spent, limit = await budget_facts(desk, act)
+    budget = await budget_facts(desk, act)
     return ActionRequest(
         tenant=desk.runtime.tenant,
         procedure=request.run.procedure,
@@ -170,8 +171,9 @@ async def _action_request(desk: Desk, tr: Transition, act: Act) -> ActionRequest
         tier=requester.tier if requester else "standard",
         jurisdiction=requester.jurisdiction if requester else "",
         confidence_ppm=tr.state.confidence_ppm,
-        budget_spent_minor=spent,
-        budget_limit_minor=limit,
+        budget_spent_minor=budget.spent_minor,
+        budget_limit_minor=budget.limit_minor,
+        budget_missing=budget.missing,
         signals=tr.state.signals,
     )
 
@@ -219,7 +221,7 @@ def intend(desk: Desk, tr: Transition, act: Act, *, undoes: str = "") -> None:
     )
     budget = budget_for(desk, act)
     if budget is not None and not compensation:
-        tr.also(reserve_write(desk, budget, key, act.amount_minor))
+        tr.also(reserve_write(desk, budget, key, act))
     if compensation:
         known(tr, undoes, "unknown")
     tr.set(under_way=UnderWay(effect_key=key, act=act, undoes=undoes), step="execute", approval_id="")

@@ -1,6 +1,6 @@
 """A tenant's folder of configuration files becomes a Runtime, or one clear error that names file, line and field.
 
-tenant.yaml  connector*.yaml  records.yaml  policy.cedar  aliases.yaml  procedures/*.yaml
+tenant.yaml  connector*.yaml  records.yaml  policy.cedar  aliases.yaml  people.yaml  procedures/*.yaml
 """
 
 import asyncio
@@ -17,10 +17,9 @@ from proofdesk.connectors.backoffice.openapi import OpenApiConnector
 from proofdesk.connectors.backoffice.records import RecordsMapping
 from proofdesk.connectors.channel.email.smtp import SmtpChannel, SmtpSettings
 from proofdesk.connectors.yamlfile import FileError
-from proofdesk.core.contract import check_contract
-from proofdesk.core.money import EXPONENTS
 from proofdesk.core.procedure import Procedure
 from proofdesk.flows.tenancy import Email, Runtime, TenantSettings
+from proofdesk.flows.tenant_file import PersonEntry, TenantFile, read_people, read_tenant_file, unknown_capabilities
 from proofdesk.language.intents.examples import LabelledText
 from proofdesk.language.langid import identify
 from proofdesk.language.reading import (
@@ -70,6 +69,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     policy_schema: str
     reader: Reader
     channels: dict[str, Channel]
+    people: tuple[PersonEntry, ...]
     connectors: tuple[OpenApiConnector | McpConnector, ...]
 
     def sources(self) -> list[tuple[Procedure, str]]:
@@ -100,7 +100,8 @@ def read_folder(root: Path) -> Folder:
 
 async def build(folder: Folder, env: Mapping[str, str]) -> Built:
     """Check everything against everything and connect. Raises TenantFolderError."""
-    settings = read_settings(folder.root / "tenant.yaml")
+    tenant_file = read_tenant(folder.root / "tenant.yaml")
+    settings = tenant_file.settings
     connectors: list[OpenApiConnector | McpConnector] = []
     try:
         for path in sorted(folder.root.glob("connector*.yaml")):
@@ -113,7 +114,10 @@ async def build(folder: Folder, env: Mapping[str, str]) -> Built:
         gate = CedarGate(policy_text, policy_schema, file="policy.cedar")
         words_file = folder.root / "aliases.yaml"
         words = load_tenant_words(words_file) if words_file.exists() else TenantWords()
-        _check_budgets(settings, office.capabilities())
+        if unknown := unknown_capabilities(tenant_file, office.capabilities()):
+            raise TenantFolderError("\n".join(str(fault) for fault in unknown))
+        people_file = folder.root / "people.yaml"
+        people = read_people(people_file) if people_file.exists() else ()
     except (FileError, DuplicateCapability, WordFileError, OSError, UnicodeDecodeError) as error:
         await _close(connectors)
         raise TenantFolderError(str(error)) from error
@@ -136,6 +140,7 @@ async def build(folder: Folder, env: Mapping[str, str]) -> Built:
             [profile_of(each.procedure) for each in loaded.values()], words, reading_languages(settings.languages)
         ),
         channels=_channels(settings, env),
+        people=people,
         connectors=tuple(connectors),
     )
 
@@ -190,28 +195,15 @@ def reading_languages(languages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(code for code in languages if code in LANGUAGES), *LANGUAGES)))
 
 
-def read_settings(path: Path) -> TenantSettings:
-    """tenant.yaml. Raises TenantFolderError with the field and what it must be."""
+def read_tenant(path: Path) -> TenantFile:
+    """tenant.yaml. Raises TenantFolderError with every fault, each with its line and field."""
     try:
-        settings = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), TenantSettings, strict=False)
-    except OSError as error:
-        raise TenantFolderError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError, ValueError) as error:
-        raise TenantFolderError(f"{path}: {error}") from error
-    faults = [f"contract.{fault}" for fault in check_contract(settings.contract)]
-    if settings.currency not in EXPONENTS:
-        faults.append(f"currency: {settings.currency!r} is not an active ISO 4217 code; write one such as EUR")
-    if "default" not in settings.queues:
-        faults.append("queues: `default` is missing; name the queue that owns what no other rule catches")
-    for name, targets in (
-        ("first_response_min", settings.sla.first_response_min),
-        ("resolution_min", settings.sla.resolution_min),
-    ):
-        if "default" not in targets:
-            faults.append(f"sla.{name}: `default` is missing")
+        file, faults = read_tenant_file(path)
+    except FileError as error:
+        raise TenantFolderError(str(error)) from error
     if faults:
-        raise TenantFolderError("\n".join(f"{path}: {fault}" for fault in faults))
-    return settings
+        raise TenantFolderError("\n".join(str(fault) for fault in faults))
+    return file
 
 
 async def _connect(path: Path, env: Mapping[str, str]) -> OpenApiConnector | McpConnector:
@@ -245,13 +237,6 @@ def _procedures(root: Path, capabilities: Mapping[str, Capability]) -> tuple[dic
     if faults:
         raise TenantFolderError("\n".join(faults))
     return found, paths
-
-
-def _check_budgets(settings: TenantSettings, capabilities: Mapping[str, Capability]) -> None:
-    for number, budget in enumerate(settings.budgets):
-        unknown = [name for name in budget.capabilities if name not in capabilities]
-        if unknown:
-            raise TenantFolderError(f"tenant.yaml: budgets[{number}]: no such capability: {', '.join(unknown)}")
 
 
 def _channels(settings: TenantSettings, env: Mapping[str, str]) -> dict[str, Channel]:

@@ -13,6 +13,8 @@ from proofdesk.core.contract import Contract, price_of, rule_hash
 from proofdesk.flows.clock import iso
 from proofdesk.flows.context import Shell
 from proofdesk.flows.folder import Built, Folder, TenantFolderError, build, examples_of, read_folder
+from proofdesk.flows.outcome import Refusal
+from proofdesk.flows.people import list_people, save_person
 from proofdesk.flows.settle import add_leaf
 from proofdesk.language.intents.encoder import Encoder
 from proofdesk.language.intents.examples import TooFewExamples
@@ -29,6 +31,8 @@ class TenantLoaded(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     procedures: int
     examples: int
+    people: int = 0
+    """Entries of people.yaml that were new or had other roles."""
     unchanged: bool = False
     notice: str = ""
 
@@ -40,7 +44,8 @@ async def load_tenant(
     folder = read_folder(root)
     built = await build(folder, env)
     try:
-        return await _write(shell, folder, built, loaded_by, encoder)
+        loaded = await _write(shell, folder, built, loaded_by, encoder)
+        return msgspec.structs.replace(loaded, people=await _people(shell, loaded.tenant, built, loaded_by))
     finally:
         await built.close()
 
@@ -88,6 +93,19 @@ async def _write(shell: Shell, folder: Folder, built: Built, loaded_by: str, enc
     return TenantLoaded(
         tenant=tenant, revision=revision, procedures=len(procedures), examples=len(examples), notice=model.notice
     )
+
+
+async def _people(shell: Shell, tenant: str, built: Built, loaded_by: str) -> int:
+    """Give everybody in people.yaml their roles. Whoever is not in it is left alone, and nobody gets a key by it."""
+    known = {person.login: person.roles for person in await list_people(shell, tenant)}
+    wanted = [entry for entry in built.people if set(known.get(entry.login, ())) != set(entry.roles)]
+    for entry in wanted:
+        saved = await save_person(shell, tenant, entry.login, entry.roles, by=f"tenant load:{loaded_by}")
+        if isinstance(saved, Refusal):
+            raise TenantFolderError(
+                f"people.yaml: {entry.login}: {saved.message}. The rest of the folder is in force; take the entry out"
+            )
+    return len(wanted)
 
 
 def _bytes_of(model: Any) -> bytes:

@@ -22,8 +22,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     scope: str
     capabilities: tuple[str, ...]
-    limit_minor: int
-    currency: str
+    limits_minor: dict[str, int]
+    """Currency -> amount in its own minor units, never added up. In a currency not listed nothing may be moved."""
     window_h: int = 24
 
 

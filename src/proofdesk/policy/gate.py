@@ -73,6 +73,9 @@ class CedarGate:
         wrong = _wrong_numbers(request)
         if wrong:
             return Denied(policy_hash=self.policy_hash, reasons=wrong, kind="error")
+        if request.budget_missing:
+            # No policy may spend what no budget states: there is no limit to compare with.
+            return Denied(policy_hash=self.policy_hash, reasons=(request.budget_missing,), kind="forbidden")
         first = self._engine.rule(_cedar_request(request))
         if first.allows:
             return Allowed(policy_hash=self.policy_hash, reasons=first.reasons)

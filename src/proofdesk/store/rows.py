@@ -131,7 +131,6 @@ class ApprovalRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetRow(msgspec.Struct, frozen=True, kw_only=True):
-    limit_minor: int
     reserved_minor: int
     spent_minor: int
 

@@ -8,7 +8,7 @@ import yaml
 
 from proofdesk.connectors.backoffice.openapi import OpenApiConnector
 from proofdesk.core.policy import ActionRequest, Allowed, Denied, NeedsApproval
-from proofdesk.flows.folder import examples_of, profile_of, read_settings
+from proofdesk.flows.folder import examples_of, profile_of, read_tenant
 from proofdesk.language.intents.examples import LabelledText
 from proofdesk.language.reading import load_tenant_words
 from proofdesk.policy import CedarGate, schema_text
@@ -79,7 +79,7 @@ def test_profiles_can_be_made_of_all(loaded: dict[str, Loaded]) -> None:
 
 
 def test_the_settings_are_complete() -> None:
-    settings = read_settings(FOLDER / "tenant.yaml")
+    settings = read_tenant(FOLDER / "tenant.yaml").settings
     assert settings.tenant == "larkfield"
     assert settings.queues["default"]
     assert {str(price.unit_price) for price in settings.contract.prices if price.kind == "resolution"} == {"0.99"}

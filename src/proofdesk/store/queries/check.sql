@@ -25,14 +25,14 @@ where tenant = %(tenant)s and due_at is null and status not in ('closed', 'hande
 order by ticket_id limit 100;
 
 -- name: budgets_off :many
-select b.scope || ' ' || b.window_start::text as subject,
+select b.scope || ' ' || b.currency || ' ' || b.window_start::text as subject,
        format('reserved %%s and spent %%s, its reservations come to %%s and %%s',
               b.reserved_minor, b.spent_minor, coalesce(r.held, 0), coalesce(r.spent, 0)) as detail
 from budget b left join (
-  select scope, window_start, sum(amount_minor) filter (where state = 'held') as held,
+  select scope, currency, window_start, sum(amount_minor) filter (where state = 'held') as held,
          sum(amount_minor) filter (where state = 'spent') as spent
-  from reservation where tenant = %(tenant)s group by scope, window_start
-) r on r.scope = b.scope and r.window_start = b.window_start
+  from reservation where tenant = %(tenant)s group by scope, currency, window_start
+) r on r.scope = b.scope and r.currency = b.currency and r.window_start = b.window_start
 where b.tenant = %(tenant)s
   and (b.reserved_minor <> coalesce(r.held, 0) or b.spent_minor <> coalesce(r.spent, 0))
 order by 1 limit 100;

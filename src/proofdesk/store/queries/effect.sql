@@ -30,10 +30,11 @@ where tenant = %(tenant)s and effect_key = %(effect_key)s and state = 'confirmed
 with returned as (
   update reservation set state = 'released'
   where tenant = %(tenant)s and effect_key = %(effect_key)s and state = 'spent'
-  returning scope, window_start, amount_minor
+  returning scope, currency, window_start, amount_minor
 )
 update budget b set spent_minor = b.spent_minor - r.amount_minor
-from returned r where b.tenant = %(tenant)s and b.scope = r.scope and b.window_start = r.window_start;
+from returned r where b.tenant = %(tenant)s and b.scope = r.scope and b.currency = r.currency
+  and b.window_start = r.window_start;
 
 -- name: of_ticket :many
 select effect_key, ticket_id, kind, capability, args, args_hash, amount_minor, currency, idempotency, state, attempts,
@@ -69,29 +70,31 @@ update approval set used_at = %(now)s
 where tenant = %(tenant)s and approval_id = %(approval_id)s and verdict = 'approved' and used_at is null;
 
 -- name: open_budget :execute
-insert into budget (tenant, scope, window_start, currency, limit_minor)
-values (%(tenant)s, %(scope)s, %(window_start)s, %(currency)s, %(limit_minor)s) on conflict do nothing;
+insert into budget (tenant, scope, currency, window_start, limit_minor)
+values (%(tenant)s, %(scope)s, %(currency)s, %(window_start)s, %(limit_minor)s) on conflict do nothing;
 
 -- name: budget :optional
-select limit_minor, reserved_minor, spent_minor from budget
-where tenant = %(tenant)s and scope = %(scope)s and window_start = %(window_start)s;
+select reserved_minor, spent_minor from budget
+where tenant = %(tenant)s and scope = %(scope)s and currency = %(currency)s and window_start = %(window_start)s;
 
 -- name: reserve :execute
--- The row lock makes concurrent reservations wait for each other; none can pass the limit.
-update budget set reserved_minor = reserved_minor + %(amount_minor)s
-where tenant = %(tenant)s and scope = %(scope)s and window_start = %(window_start)s
-  and reserved_minor + spent_minor + %(amount_minor)s <= limit_minor;
+-- The row lock makes concurrent reservations wait for each other; none can pass the limit in force now, which may be
+-- lower than the one the window began with.
+update budget set reserved_minor = reserved_minor + %(amount_minor)s, limit_minor = %(limit_minor)s
+where tenant = %(tenant)s and scope = %(scope)s and currency = %(currency)s and window_start = %(window_start)s
+  and reserved_minor + spent_minor + %(amount_minor)s <= %(limit_minor)s;
 
 -- name: hold :execute
-insert into reservation (tenant, effect_key, scope, window_start, amount_minor, state)
-values (%(tenant)s, %(effect_key)s, %(scope)s, %(window_start)s, %(amount_minor)s, 'held');
+insert into reservation (tenant, effect_key, scope, currency, window_start, amount_minor, state)
+values (%(tenant)s, %(effect_key)s, %(scope)s, %(currency)s, %(window_start)s, %(amount_minor)s, 'held');
 
 -- name: settle_reservation :execute
 with settled as (
   update reservation set state = %(state)s
   where tenant = %(tenant)s and effect_key = %(effect_key)s and state = 'held'
-  returning scope, window_start, amount_minor
+  returning scope, currency, window_start, amount_minor
 )
 update budget b set reserved_minor = b.reserved_minor - s.amount_minor,
   spent_minor = b.spent_minor + case when %(state)s = 'spent' then s.amount_minor else 0 end
-from settled s where b.tenant = %(tenant)s and b.scope = s.scope and b.window_start = s.window_start;
+from settled s where b.tenant = %(tenant)s and b.scope = s.scope and b.currency = s.currency
+  and b.window_start = s.window_start;
