@@ -3,12 +3,13 @@
 Topics are suggestions: an operator confirms, names, merges and splits them.
 """
 
+from proofdesk.language.topics.clusters import FREE
 from proofdesk.language.topics.discover import MAX_ROWS, UNASSIGNED, TooManyRows, Topic, Topics, Vectors, discover
 from proofdesk.language.topics.scores import Agreement, agreement
 from proofdesk.language.topics.vectors import find_vectors
 from proofdesk.language.topics.words import WordVectors
 
 __all__ = [
-    "MAX_ROWS", "UNASSIGNED", "Agreement", "TooManyRows", "Topic", "Topics", "Vectors", "WordVectors", "agreement",
-    "discover", "find_vectors",
+    "FREE", "MAX_ROWS", "UNASSIGNED", "Agreement", "TooManyRows", "Topic", "Topics", "Vectors", "WordVectors",
+    "agreement", "discover", "find_vectors",
 ]  # fmt: skip

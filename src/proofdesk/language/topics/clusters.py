@@ -19,6 +19,9 @@ SMALLEST_SHARE, SMALLEST = 0.008, 4
 """A group smaller than this share of all rows, or than this many, joins its nearest neighbours."""
 GAMMA, RIDGE = 1.0, 0.1
 ROUNDS = 3
+FREE = -1
+STRONG = 0.34
+"""A group with this share of an anchor's rows belongs to it: the rest of them may be the odd wordings."""
 
 
 class Reader:
@@ -48,18 +51,43 @@ def smallest_of(rows: int) -> int:
     return max(SMALLEST, int(np.ceil(SMALLEST_SHARE * rows)))
 
 
-def group(rows: Floats, dimensions: float, reader: Reader) -> Labels:
-    """Labels 0..k-1 of `rows` (n, d of unit length), largest group first. Deterministic."""
-    labels = joined(rows, linked(rows, 1.0 - CHANCE / dimensions**0.5))
+def group(rows: Floats, dimensions: float, reader: Reader, anchors: Labels | None = None) -> Labels:
+    """Labels 0..k-1 of `rows` (n, d of unit length), largest group first. Deterministic.
+
+    `anchors[i]` >= 0 binds row i: rows of one anchor end in one group, rows of two anchors never do.
+    """
+    bound = np.full(len(rows), FREE) if anchors is None else anchors
+    held = bound != FREE
+    labels = joined(rows, linked(rows, 1.0 - CHANCE / dimensions**0.5), held)
+    if held.any():
+        labels = joined(rows, _bound(rows, labels, bound), held)
     for _ in range(ROUNDS):
         groups = int(labels.max()) + 1
         if groups < 2:
             break
-        moved = ordered(reader.left_out(labels, groups).argmax(axis=1))
+        moved = reader.left_out(labels, groups).argmax(axis=1)
+        moved = ordered(np.where(held, labels, moved))
         if np.array_equal(moved, labels):
             break
         labels = moved
-    return joined(rows, labels)
+    return joined(rows, labels, held)
+
+
+def _bound(rows: Floats, labels: Labels, anchors: Labels) -> Labels:
+    """Groups that hold much of an anchor become its own; a group that holds much of several is divided by likeness."""
+    held = np.flatnonzero(anchors != FREE)
+    count = int(anchors.max()) + 1
+    near = Reader(rows[held])
+    likeness = near.read(rows, near.weights(anchors[held], count))
+    present = np.zeros((int(labels.max()) + 1, count))
+    np.add.at(present, (labels[held], anchors[held]), 1)
+    strong = (present > 0) & ((present >= STRONG * present.sum(axis=0)) | (present == present.max(axis=0)))
+    out = labels + count
+    for label in np.flatnonzero(strong.any(axis=1)):
+        members, owners = labels == label, np.flatnonzero(strong[label])
+        out[members] = owners[likeness[members][:, owners].argmax(axis=1)]
+    out[held] = anchors[held]
+    return ordered(out)
 
 
 def linked(rows: Floats, distance: float) -> Labels:
@@ -80,16 +108,20 @@ def _distances(rows: Floats) -> NDArray[np.float64]:
     return np.maximum(out, 0.0, out=out)
 
 
-def joined(rows: Floats, labels: Labels) -> Labels:
-    """Groups that are too small end, smallest first: each of their rows goes to the nearest centre left."""
+def joined(rows: Floats, labels: Labels, held: NDArray[np.bool_] | None = None) -> Labels:
+    """Groups that are too small end, smallest first: each of their rows goes to the nearest centre left.
+
+    A group with a row that is `held` (bound by an anchor) stays, however small.
+    """
     least, labels = smallest_of(len(rows)), ordered(labels)
     while True:
-        sizes = np.bincount(labels)
+        sizes = np.bincount(labels).astype(np.float64)
+        if held is not None:
+            sizes[labels[held]] = np.inf
         if len(sizes) < 2 or sizes.min() >= least:
             return labels
         ending = int(sizes.argmin())
-        centres = centres_of(rows, labels)
-        likeness = rows[labels == ending] @ centres.T
+        likeness = rows[labels == ending] @ centres_of(rows, labels).T
         likeness[:, ending] = -np.inf
         labels = labels.copy()
         labels[labels == ending] = likeness.argmax(axis=1)

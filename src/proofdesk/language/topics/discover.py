@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from proofdesk.language.pii import KnownEntity
-from proofdesk.language.topics.clusters import Labels, Reader, group
+from proofdesk.language.topics.clusters import FREE, Labels, Reader, group
 from proofdesk.language.topics.names import name_of, topic_terms
 from proofdesk.language.topics.space import Floats, fit_space
 
@@ -36,6 +36,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[str, ...]
     size: int
     examples: tuple[int, ...]
+    anchor: int | None = None
+    """Which anchor of the call this topic is."""
 
 
 class Topics(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,24 +52,34 @@ class TooManyRows(ValueError):
     """More than MAX_ROWS texts at once."""
 
 
-def discover(texts: Sequence[str], encoder: Vectors, known: Sequence[KnownEntity] = ()) -> Topics:
-    """Same texts, same encoder, same machine: same topics. Raises TooManyRows."""
+def discover(
+    texts: Sequence[str],
+    encoder: Vectors,
+    known: Sequence[KnownEntity] = (),
+    anchors: Sequence[int] | None = None,
+) -> Topics:
+    """Same texts, same encoder, same machine: same topics. Raises TooManyRows.
+
+    `anchors[i]`: the number (0, 1, ...) of a known topic or intent that row i is an example of, FREE where nobody
+    said so. Examples of one anchor share a topic, those of two never do; everything else is found.
+    """
     if len(texts) > MAX_ROWS:
         raise TooManyRows(f"{len(texts)} texts, at most {MAX_ROWS} at once: take fewer days")
+    bound = np.full(len(texts), FREE) if anchors is None else np.asarray(anchors, np.int64)
     spoken = np.array([i for i, text in enumerate(texts) if re.search(r"[^\W\d_]", text)], np.int64)
     labels, scores = np.full(len(texts), UNASSIGNED, np.int64), np.zeros(len(texts), np.float32)
     if len(spoken) >= 2:
         vectors = encoder.many([texts[i] for i in spoken])
-        labels[spoken], scores[spoken] = _assigned(vectors, encoder.blocks)
-    return _described(texts, labels, scores, known)
+        labels[spoken], scores[spoken] = _assigned(vectors, encoder.blocks, bound[spoken])
+    return _described(texts, labels, scores, known, bound)
 
 
-def _assigned(vectors: Floats, blocks: Sequence[tuple[int, float]]) -> tuple[Labels, Floats]:
-    sample = np.unique(np.linspace(0, len(vectors) - 1, min(SAMPLE, len(vectors))).round().astype(np.int64))
+def _assigned(vectors: Floats, blocks: Sequence[tuple[int, float]], anchors: Labels) -> tuple[Labels, Floats]:
+    sample = _sample(anchors)
     space = fit_space(vectors[sample], blocks)
     rows = space(vectors)
     reader = Reader(rows[sample])
-    found = group(reader.rows, space.dimensions, reader)
+    found = group(reader.rows, space.dimensions, reader, anchors[sample])
     groups = int(found.max()) + 1
     read = reader.read(rows, reader.weights(found, groups)) if groups > 1 else np.ones((len(rows), 1), np.float32)
     if groups > 1:
@@ -75,11 +87,24 @@ def _assigned(vectors: Floats, blocks: Sequence[tuple[int, float]]) -> tuple[Lab
     labels = np.asarray(read.argmax(axis=1), np.int64)
     labels[sample] = found
     scores = read[np.arange(len(labels)), labels]
-    labels[read.max(axis=1) <= UNKNOWN] = UNASSIGNED
+    labels[(read.max(axis=1) <= UNKNOWN) & (anchors == FREE)] = UNASSIGNED
     return labels, scores
 
 
-def _described(texts: Sequence[str], labels: Labels, scores: Floats, known: Sequence[KnownEntity]) -> Topics:
+def _sample(anchors: Labels) -> Labels:
+    """At most SAMPLE rows, spread evenly over all; of the bound rows as many as half of them allows."""
+    bound, free = np.flatnonzero(anchors != FREE), np.flatnonzero(anchors == FREE)
+    some = bound[_even(len(bound), SAMPLE // 2)]
+    return np.sort(np.concatenate([some, free[_even(len(free), SAMPLE - len(some))]]))
+
+
+def _even(rows: int, most: int) -> Labels:
+    return np.unique(np.linspace(0, rows - 1, min(most, rows)).round().astype(np.int64))
+
+
+def _described(
+    texts: Sequence[str], labels: Labels, scores: Floats, known: Sequence[KnownEntity], anchors: Labels
+) -> Topics:
     """Topics in order of size; a label whose rows all stayed unassigned is gone."""
     kept, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
     order = kept[np.argsort(-sizes, kind="stable")]
@@ -87,11 +112,16 @@ def _described(texts: Sequence[str], labels: Labels, scores: Floats, known: Sequ
     final = [number.get(int(label), UNASSIGNED) for label in labels]
     step = max(1, -(-len(texts) // NAMING_ROWS))
     terms = topic_terms(texts[::step], final[::step], len(order), known)
+    places = np.array(final)
+    owners = {int(places[i]): int(anchors[i]) for i in np.flatnonzero(anchors != FREE)}
     topics = []
     for label, words in enumerate(terms):
-        members = np.flatnonzero(np.array(final) == label)
-        typical = members[np.argsort(-scores[members], kind="stable")][:EXAMPLES]
+        members = np.flatnonzero(places == label)
+        typical = tuple(int(i) for i in members[np.argsort(-scores[members], kind="stable")][:EXAMPLES])
         topics.append(
-            Topic(name=name_of(words, label + 1), terms=words, size=len(members), examples=tuple(map(int, typical)))
-        )
+            Topic(
+                name=name_of(words, label + 1), terms=words, size=len(members),
+                examples=typical, anchor=owners.get(label),
+            )
+        )  # fmt: skip
     return Topics(topics=tuple(topics), labels=tuple(final), scores=tuple(round(float(s), 4) for s in scores))
