@@ -1,6 +1,7 @@
 """Every recorded decision gives the same bytes again, and one that was tampered with says so."""
 
 import ast
+import re
 from pathlib import Path
 
 import psycopg
@@ -20,15 +21,55 @@ async def replayed(desk: Desk, ticket_id: object) -> Replayed:
     return answer
 
 
+def calls(path: Path) -> list[tuple[str, ast.Call]]:
+    """Every call in a file, by the last name of what is called."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        (called.attr if isinstance(called := node.func, ast.Attribute) else ast.unparse(called), node) for node in found
+    ]
+
+
 def test_every_kind_of_decision_can_be_replayed() -> None:
     kinds = set()
     for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "decided":
-                kind = node.args[0]
-                assert isinstance(kind, ast.Constant), f"{path}:{node.lineno}: name the kind as a literal"
-                kinds.add(kind.value)
+        for name, call in calls(path):
+            if name == "decided":
+                kind = call.args[0]
+            elif name == "Decided" and path.name != "transition.py":
+                kind = next(each.value for each in call.keywords if each.arg == "kind")
+            else:
+                continue
+            assert isinstance(kind, ast.Constant), f"{path}:{call.lineno}: name the kind as a literal"
+            kinds.add(kind.value)
     assert kinds == set(replay.KINDS), "register a replay function in flows/replay.py for each kind that is recorded"
+
+
+ONLY_ORDER = {"decide_severity"}
+"""Says which ticket is worked on first, not what becomes of it; it follows from the signs among the plan's facts."""
+
+
+def test_no_judgement_is_made_that_is_not_recorded() -> None:
+    """Every pure function of judgement that the flows call is one that replay calls, by itself or by way of another."""
+    verdict = re.compile(r"(decide|judge)_[a-z_]+")
+    judged, via = set(), {}
+    for path in (SOURCE / "flows").glob("*.py"):
+        called = {name for name, call in calls(path) if isinstance(call.func, ast.Name) and verdict.fullmatch(name)}
+        judged |= called
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                via[node.name] = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    replayed_by = {name for name, _ in calls(Path(replay.__file__))}
+    replayed_by |= set().union(*(via.get(name, set()) for name in replayed_by))
+    assert judged >= {
+        "decide_plan",
+        "decide_code",
+        "decide_answering",
+        "decide_issue",
+        "decide_unproven",
+        "decide_course",
+    }
+    assert judged - replayed_by == ONLY_ORDER
 
 
 async def test_a_cancellation_replays_bit_for_bit(desk: Desk) -> None:

@@ -58,6 +58,42 @@ def check_approval(
     return Approved(approval_id=approval.id, approver=approver)
 
 
+class ApprovalFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the judgement of an approval when its action is to be carried out. `wanted`: what binds it to that
+    action, its arguments and the policy in force now."""
+
+    approval_id: str
+    action_hash: str
+    wanted: str
+    requested_by: str
+    expires_at: datetime
+    verdict: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    used_at: datetime | None
+    at: datetime
+
+
+def judge_approval(facts: ApprovalFacts) -> str:
+    """Why this approval does not let the action run; empty when it does."""
+    if facts.verdict is None:
+        return "approval_expired"
+    if facts.verdict == "rejected" or facts.decided_by is None or facts.decided_at is None:
+        return "approval_refused"
+    approval = Approval(
+        id=facts.approval_id,
+        action_hash=facts.action_hash,
+        approver=facts.decided_by,
+        approved_at=facts.decided_at,
+        expires_at=facts.expires_at,
+        used_at=facts.used_at,
+    )
+    checked = check_approval(approval, facts.wanted, facts.at, facts.requested_by, facts.decided_by)
+    if isinstance(checked, ApprovalRefused):
+        return "approval_expired" if checked.reason == "expired" else "approval_refused"
+    return ""
+
+
 def _same_person(one: str, other: str) -> bool:
     """Names differ in case and spaces, people do not. Nobody ("") is never a second person."""
     left, right = one.strip().casefold(), other.strip().casefold()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from proofdesk.core.approval import Approval, ApprovalRefused, action_hash, check_approval
+from proofdesk.core.approval import ApprovalFacts, action_hash, judge_approval
 from proofdesk.core.compensation import Fate
 from proofdesk.core.directive import (
     Act,
@@ -120,7 +120,9 @@ async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, 
     asked = await _action_request(desk, tr, act)
     wanted = tr.keyed(action_hash(act.capability, act.args, desk.runtime.gate.policy_hash))
     if approval is not None:
-        refused = _why_not(approval, wanted, desk)
+        given = _approval_facts(approval, wanted, desk)
+        refused = judge_approval(given)
+        tr.decided("approval", given, refused)
         if refused:
             tr.set(approval_id="")
             return ActFailed(code=refused, message=f"approval {approval.approval_id}"), False
@@ -241,24 +243,19 @@ async def _approval(desk: Desk, tr: Transition) -> ApprovalRow | None:
         return await t.load_approval(conn, tenant=desk.runtime.tenant, approval_id=tr.state.approval_id)
 
 
-def _why_not(row: ApprovalRow, wanted: str, desk: Desk) -> str:
-    """Why this approval does not let the action run; empty when it does."""
-    if row.verdict is None:
-        return "approval_expired"
-    if row.verdict == "rejected" or row.decided_by is None or row.decided_at is None:
-        return "approval_refused"
-    approval = Approval(
-        id=str(row.approval_id),
+def _approval_facts(row: ApprovalRow, wanted: str, desk: Desk) -> ApprovalFacts:
+    return ApprovalFacts(
+        approval_id=str(row.approval_id),
         action_hash=row.action_hash,
-        approver=row.decided_by,
-        approved_at=row.decided_at,
+        wanted=wanted,
+        requested_by=row.requested_by,
         expires_at=row.expires_at,
+        verdict=row.verdict,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
         used_at=row.used_at,
+        at=desk.now,
     )
-    checked = check_approval(approval, wanted, desk.now, row.requested_by, row.decided_by)
-    if isinstance(checked, ApprovalRefused):
-        return "approval_expired" if checked.reason == "expired" else "approval_refused"
-    return ""
 
 
 def _use(desk: Desk, tr: Transition, approval: ApprovalRow, key: str) -> None:

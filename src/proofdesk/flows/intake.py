@@ -19,7 +19,7 @@ from proofdesk.flows.ids import new_id
 from proofdesk.flows.settle import settle_issue
 from proofdesk.flows.state import State
 from proofdesk.flows.tenancy import Runtime, sla_due
-from proofdesk.flows.transition import append_leaves
+from proofdesk.flows.transition import Decided, append_decisions, append_leaves, seal_decision
 from proofdesk.ledger.canonical import make_leaf
 from proofdesk.ledger.shred import keyed_hash, seal
 from proofdesk.store import tables as t
@@ -54,6 +54,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """What it is written in, where only the channel can tell."""
     brought_by: str = ""
     """The login whose key handed it to us; empty where nobody's did."""
+    decisions: tuple[Decided, ...] = ()
+    """What its channel decided about it."""
     by_machine: bool = False
     """Sent by a machine: it is kept with the ticket it belongs to, but answers nothing and opens nothing."""
 
@@ -130,7 +132,13 @@ async def _store(shell: Shell, runtime: Runtime, incoming: Incoming) -> Received
         body: dict[str, Any] = {"ticket_id": str(ticket_id), "channel": incoming.channel, "new": ticket is None}
         sealed = seal(key, incoming.text.encode())
         leaf = make_leaf(tenant, now, "message.received", body, subject_ref=str(subject_ref), ciphertext=sealed)
-        await append_leaves(conn, tenant, [leaf], ticket_id)
+        first = 0 if ticket is None else (await t.first_ordinal(conn, tenant=tenant, ticket_id=ticket_id)).n
+        # Counted downwards: a transition that is under way counts upwards, and must not be disturbed.
+        decided = [seal_decision(key, first - n, each) for n, each in enumerate(incoming.decisions, 1)]
+        await append_decisions(conn, tenant, decided, ticket_id, now)
+        said = {"ticket_id": str(ticket_id)}
+        leaves = [leaf, *(make_leaf(tenant, now, "decision", said | each.leaf_body()) for each in decided)]
+        await append_leaves(conn, tenant, leaves, ticket_id)
         crash_point("intake_before_commit")
     crash_point("intake_after_commit")
     return Received(ticket_id=ticket_id, new=ticket is None)

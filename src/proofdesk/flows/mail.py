@@ -13,7 +13,6 @@ from typing import Protocol
 import msgspec
 import psycopg
 
-from proofdesk.connectors.channel.email.headers import sender_is_proven
 from proofdesk.connectors.channel.email.imap import Cursor, FetchedMail, ImapReader, ImapSettings
 from proofdesk.connectors.channel.email.message import InboundMessage, RejectedMail
 from proofdesk.connectors.channel.email.parse import parse_mail
@@ -24,8 +23,6 @@ from proofdesk.connectors.channel.email.thread import (
     KnownMessage,
     LoopLimits,
     Silent,
-    decide_answering,
-    decide_issue,
     made_by_machine,
     read_message_id,
     referenced_ids,
@@ -35,8 +32,18 @@ from proofdesk.flows.attachments import WHY_A_PERSON, only_files
 from proofdesk.flows.context import Shell
 from proofdesk.flows.folder import from_env, host_port
 from proofdesk.flows.intake import Incoming, Received, receive
+from proofdesk.flows.mail_judgement import (
+    AnsweringFacts,
+    SenderFacts,
+    ThreadingFacts,
+    head_of,
+    judge_answering,
+    judge_sender,
+    judge_threading,
+)
 from proofdesk.flows.set_aside import CHANNEL, NotTaken, failed, note
 from proofdesk.flows.tenancy import Email, Runtime
+from proofdesk.flows.transition import Decided
 from proofdesk.store import tables as t
 from proofdesk.store.errors import StoreUnavailable
 from proofdesk.store.pool import tenant_transaction
@@ -126,14 +133,19 @@ async def _take(shell: Shell, runtime: Runtime, mail: FetchedMail) -> str:
         refused = NotTaken(outcome="rejected", reason=message.reason)
         return await _noted(shell, runtime, mail, _raw_id(mail), refused)
     delivery_id = delivery_id_of(message)
-    answering = await _answering(shell, runtime, message)
+    guard = await _guard_facts(shell, runtime, message)
+    answering = judge_answering(guard)
     machine = bool(made_by_machine(message))
     if isinstance(answering, Ignored):
         ignored = NotTaken(outcome="ignored", reason=answering.reason, sender=message.from_addr, by_machine=machine)
         return await _noted(shell, runtime, mail, delivery_id, ignored)
     incoming = await _incoming(shell, runtime, message, delivery_id)
     silent = answering.reason if isinstance(answering, Silent) else ""
-    received = await receive(shell, runtime, msgspec.structs.replace(incoming, silent=silent, by_machine=machine))
+    decided = Decided(kind="answering", facts=guard, output=answering)
+    incoming = msgspec.structs.replace(
+        incoming, silent=silent, by_machine=machine, decisions=(decided, *incoming.decisions)
+    )
+    received = await receive(shell, runtime, incoming)
     if isinstance(received, Received):
         return "duplicates" if received.duplicate else "received"
     outcome = "ignored" if received.ignored else "rejected"
@@ -158,14 +170,16 @@ async def _parsed(runtime: Runtime, raw: bytes) -> InboundMessage | RejectedMail
     return await asyncio.to_thread(parse_mail, raw, trusted_authserv_id=authserv)
 
 
-async def _answering(shell: Shell, runtime: Runtime, message: InboundMessage) -> object:
+async def _guard_facts(shell: Shell, runtime: Runtime, message: InboundMessage) -> AnsweringFacts:
     limits = LoopLimits()
     since = shell.clock.now() - timedelta(seconds=limits.window_s)
     sender = shell.subjects.address_hmac(runtime.tenant, message.from_addr)
     async with tenant_transaction(shell.pool, runtime.tenant) as conn:
         machine = await t.mails_of_machine(conn, tenant=runtime.tenant, sender_hmac=sender, since=since)
         replies = await t.replies_to(conn, tenant=runtime.tenant, address=message.from_addr, since=since)
-    return decide_answering(message, domain_of(runtime), auto_mails=machine.n, replies=replies.n, limits=limits)
+    return AnsweringFacts(
+        mail=head_of(message), domain=domain_of(runtime), auto_mails=machine.n, replies=replies.n, limits=limits
+    )
 
 
 async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, delivery_id: str) -> Incoming:
@@ -173,13 +187,16 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
     refs = {_ref_of(runtime, wanted): wanted for wanted in referenced_ids(message)}
     async with tenant_transaction(shell.pool, runtime.tenant) as conn:
         known = await t.messages_of_refs(conn, tenant=runtime.tenant, refs=list(refs)) if refs else []
-    issue = decide_issue(
-        message,
-        [
+    threading = ThreadingFacts(
+        mail=head_of(message),
+        known=tuple(
             KnownMessage(message_id=refs[row.channel_ref], issue_id=str(row.ticket_id), participants=(row.sender,))
             for row in known
-        ],
+        ),
     )
+    issue = judge_threading(threading)
+    proof = SenderFacts(address=message.from_addr, results=message.authentication_results)
+    verified = judge_sender(proof)
     found = {str(row.ticket_id): row.ticket_id for row in known}
     ticket_id = found[issue.issue_id] if isinstance(issue, Belongs) else None
     ours = {ref for ref, wanted in refs.items() if ref != wanted}
@@ -192,7 +209,7 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
         channel=CHANNEL,
         delivery_id=delivery_id,
         sender=message.from_addr,
-        verified=sender_is_proven(message.from_addr, message.authentication_results),
+        verified=verified,
         subject=message.subject,
         text=text,
         for_person=WHY_A_PERSON if files_only else "",
@@ -200,6 +217,10 @@ async def _incoming(shell: Shell, runtime: Runtime, message: InboundMessage, del
         message_ref=message.message_id,
         ticket_id=ticket_id,
         found_by_reference=True,
+        decisions=(
+            Decided(kind="threading", facts=threading, output=issue),
+            Decided(kind="sender", facts=proof, output=verified),
+        ),
         names_ours=any(row.ticket_id == ticket_id and row.channel_ref in ours for row in known),
     )
 

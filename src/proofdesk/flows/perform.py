@@ -11,6 +11,16 @@ import msgspec
 
 from proofdesk.core.compensation import fate_of
 from proofdesk.core.directive import Acted, ActFailed, LookedUp, LookupRefused, Outcome, Read, ReadBack
+from proofdesk.core.effect_course import (
+    Course,
+    CourseFacts,
+    LookFacts,
+    Point,
+    decide_course,
+    expected_read_back,
+    judge_look,
+    may_have_arrived,
+)
 from proofdesk.core.interpreter import next_step, resume
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.crash import crash_point
@@ -21,7 +31,7 @@ from proofdesk.flows.in_force import InForce, NotUsable, in_force
 from proofdesk.flows.prepare import facts_for, put
 from proofdesk.flows.state import UnderWay
 from proofdesk.flows.transition import Transition, canonical, hash_of
-from proofdesk.ports import Answer, ConnectorError, Refused
+from proofdesk.ports import Answer, ConnectorError
 from proofdesk.store import tables as t
 from proofdesk.store.pool import jsonb, tenant_transaction
 
@@ -32,37 +42,60 @@ async def perform(desk: Desk, tr: Transition, *, fresh: bool) -> None:
     assert under_way is not None
     rules = await in_force(desk, tr.state.requests[tr.state.current].run)
     if isinstance(rules, NotUsable):
-        # Nobody can look whether it happened: what needs no looking is that a fresh one never went out.
-        _settled(desk, tr, under_way, "given_up" if fresh else "uncertain")
+        _settled(
+            desk, tr, under_way, "given_up" if _course(desk, tr, "no_rules", fresh=fresh) == "given_up" else "uncertain"
+        )
         tr.set(under_way=None)
         await hand_off(desk, tr, "procedure_error" if fresh else "effect_uncertain", rules.why)
         return
     act, office = under_way.act, rules.office
-    capability = desk.runtime.back_office.capabilities()[act.capability]
-    repeatable = fresh or capability.idempotency in ("A", "B")
+    # A change that this worker has just intended is called: there is nothing to decide.
+    course = "call" if fresh else _course(desk, tr, "before_call", fresh=fresh)
     crash_point("before_call")
-    if not repeatable and under_way.tries == 0:
-        _let_it_arrive(desk, tr, under_way, capability.timeout_s)
+    if course == "let_it_arrive":
+        _let_it_arrive(desk, tr, under_way, desk.runtime.back_office.capabilities()[act.capability].timeout_s)
         return
-    if not repeatable:
+    if course == "look":
         await _reconcile(desk, tr, under_way, rules)
         return
     try:
         answer = await office.call(act.capability, in_one_order(act.args), key=under_way.effect_key)
     except ConnectorError as error:
-        await _no_answer(desk, tr, under_way, rules, error, doubt=_in_doubt(under_way, fresh=fresh))
+        await _no_answer(desk, tr, under_way, rules, error, fresh=fresh)
         return
     crash_point("after_call")
-    if isinstance(answer, Refused) and _in_doubt(under_way, fresh=fresh):
-        # The refusal may only say that it has been done already.
+    if isinstance(answer, Answer):
+        await _prove(desk, tr, under_way, rules, answer)
+        return
+    if _course(desk, tr, "refused", fresh=fresh) == "look_last":
         await _reconcile(desk, tr, under_way, rules, last=True)
         return
-    if isinstance(answer, Refused):
-        _settled(desk, tr, under_way, "refused", answer={"code": answer.code, "message": answer.message})
-        tr.set(under_way=None)
-        await execute(desk, tr, ActFailed(code="refused_by_system", message=f"{answer.code}: {answer.message}"))
-        return
-    await _prove(desk, tr, under_way, rules, answer)
+    _settled(desk, tr, under_way, "refused", answer={"code": answer.code, "message": answer.message})
+    tr.set(under_way=None)
+    await execute(desk, tr, ActFailed(code="refused_by_system", message=f"{answer.code}: {answer.message}"))
+
+
+def _course(
+    desk: Desk, tr: Transition, point: Point, *, fresh: bool, error: ConnectorError | None = None, attempts: int = 0
+) -> Course:
+    """How it goes on with the effect under way, as a decision of the ticket."""
+    under_way = tr.state.under_way
+    assert under_way is not None
+    capability = desk.runtime.back_office.capabilities().get(under_way.act.capability)
+    facts = CourseFacts(
+        point=point,
+        fresh=fresh,
+        idempotency=capability.idempotency if capability else "",
+        tries=under_way.tries,
+        in_doubt=under_way.in_doubt,
+        permanent=error is not None and error.permanent,
+        uncertain=error is not None and error.uncertain,
+        attempts=attempts,
+        max_attempts=desk.shell.limits.max_effect_attempts,
+    )
+    course = decide_course(facts)
+    tr.decided("effect", facts, course)
+    return course
 
 
 def in_one_order(args: dict[str, Any]) -> dict[str, Any]:
@@ -121,60 +154,49 @@ async def _read(desk: Desk, read_back: ReadBack) -> Outcome:
 
 async def _reconcile(desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, *, last: bool = False) -> None:
     """It is unknown whether the call went out: look whether the change is there. `last`: nothing is repeated."""
-    place = tr.state.current
-    request = tr.state.requests[place]
-    procedure, facts = rules.procedure, facts_for(desk, tr, request)
-    acted = resume(procedure, request.run, Acted(value={}))
-    run, directive = next_step(procedure, acted, facts, desk.runtime.evaluate)
-    if isinstance(directive, ReadBack):
-        found = await _read(desk, directive)
-        after, _ = next_step(procedure, resume(procedure, run, found), facts, desk.runtime.evaluate)
-        there = fate_of(after, directive.step) == "undone" if under_way.compensation else directive.step in after.acted
-        if there:
+    request, evaluate = tr.state.requests[tr.state.current], desk.runtime.evaluate
+    facts = facts_for(desk, tr, request)
+    _, directive = expected_read_back(rules.procedure, request.run, facts, evaluate)
+    looked = LookFacts(
+        run=request.run,
+        facts=facts,
+        found=await _read(desk, directive) if isinstance(directive, ReadBack) else None,
+        compensation=under_way.compensation,
+        last=last,
+        idempotency=desk.runtime.back_office.capabilities()[under_way.act.capability].idempotency,
+        amount_minor=under_way.act.amount_minor,
+    )
+    seen = judge_look(rules.procedure, looked, evaluate)
+    tr.decided("look", looked, seen)
+    match seen:
+        case "there":
             await _prove(desk, tr, under_way, rules, Answer(value={}, operation="reconciled"))
-            return
-        if isinstance(found, Read) and not last and _may_repeat(desk, under_way):
+        case "repeat":
             await perform(desk, tr, fresh=True)
-            return
-    _settled(desk, tr, under_way, "uncertain")
-    tr.set(under_way=None)
-    await hand_off(desk, tr, "effect_uncertain", under_way.act.capability)
-
-
-def _may_repeat(desk: Desk, under_way: UnderWay) -> bool:
-    """Class C looked and did not find it; class D is never repeated, money and undoing never without a native key."""
-    if under_way.compensation:
-        return False
-    capability = desk.runtime.back_office.capabilities()[under_way.act.capability]
-    return capability.idempotency == "C" and under_way.act.amount_minor == 0
-
-
-def _in_doubt(under_way: UnderWay, *, fresh: bool) -> bool:
-    """Whether a call before this one may have been carried out: it got no answer, or its worker died."""
-    return under_way.in_doubt or (not fresh and under_way.tries == 0)
+        case "uncertain":
+            _settled(desk, tr, under_way, "uncertain")
+            tr.set(under_way=None)
+            await hand_off(desk, tr, "effect_uncertain", under_way.act.capability)
 
 
 async def _no_answer(
-    desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, error: ConnectorError, *, doubt: bool
+    desk: Desk, tr: Transition, under_way: UnderWay, rules: InForce, error: ConnectorError, *, fresh: bool
 ) -> None:
     limits = desk.shell.limits
     async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
         row = await t.load_effect(conn, tenant=desk.runtime.tenant, effect_key=under_way.effect_key)
     attempts = (row.attempts if row else 0) + 1
-    if error.permanent and (error.uncertain or doubt):
+    course = _course(desk, tr, "unanswered", fresh=fresh, error=error, attempts=attempts)
+    if course == "look_last":
         await _reconcile(desk, tr, under_way, rules, last=True)
         return
-    if error.permanent:
+    if course == "given_up":
         _settled(desk, tr, under_way, "given_up")
         tr.set(under_way=None)
         await execute(desk, tr, ActFailed(code="connector_failed", message=str(error)))
         return
-    if attempts >= limits.max_effect_attempts:
-        # An earlier attempt may have arrived even when the last one surely did not: look before saying anything.
-        await _reconcile(desk, tr, under_way, rules, last=True)
-        return
     tr.leaf("effect.unanswered", {"action_id": under_way.effect_key, "attempt": attempts, "uncertain": error.uncertain})
-    doubt = doubt or error.uncertain
+    doubt = error.uncertain or may_have_arrived(fresh=fresh, tries=under_way.tries, in_doubt=under_way.in_doubt)
     tr.set(under_way=msgspec.structs.replace(under_way, tries=under_way.tries + 1, in_doubt=doubt))
     tr.put(t.attempt_effect, effect_key=under_way.effect_key, now=desk.now)
     wait_s = max(error.retry_after_s, min(limits.retry_first_s * 2 ** (attempts - 1), limits.retry_most_s))

@@ -13,9 +13,13 @@ from uuid import UUID
 
 import msgspec
 
+from proofdesk.core.approval import ApprovalFacts, judge_approval
 from proofdesk.core.consent import read_consent
+from proofdesk.core.effect_course import CourseFacts, LookFacts, decide_course, judge_look
+from proofdesk.core.one_time_code import decide_code
 from proofdesk.core.plan import PlanFacts, decide_plan
 from proofdesk.core.procedure import Procedure
+from proofdesk.core.unproven import UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Shell
 from proofdesk.flows.drive import DriveFacts, replay_drive
 from proofdesk.flows.execute import PolicyFacts
@@ -23,10 +27,19 @@ from proofdesk.flows.finish import ResolutionFacts, resolution_events
 from proofdesk.flows.folder import TenantFolderError
 from proofdesk.flows.handoff import HandoffFacts, route
 from proofdesk.flows.identity import IdentityFacts, judge_identity
+from proofdesk.flows.mail_judgement import (
+    AnsweringFacts,
+    SenderFacts,
+    ThreadingFacts,
+    judge_answering,
+    judge_sender,
+    judge_threading,
+)
 from proofdesk.flows.registry import UnknownTenant
 from proofdesk.flows.resolve import ConsentFacts
 from proofdesk.flows.subjects import SubjectErased
 from proofdesk.flows.transition import canonical
+from proofdesk.flows.understand import CodeFacts
 from proofdesk.ledger.shred import CannotOpen, keyed_hash, open_sealed
 from proofdesk.policy.gate import PolicyRefused
 from proofdesk.ports import PolicyGate
@@ -36,8 +49,8 @@ from proofdesk.store.pool import tenant_transaction
 from proofdesk.store.rows import DecisionRow, LeafRow
 
 F = TypeVar("F")
-RuleKind = Literal["procedure", "policy"]
-Rule = Procedure | PolicyGate | None
+RuleKind = Literal["procedure", "policy", "codes_key"]
+Rule = Procedure | PolicyGate | bytes | None
 MAX_SHOWN_CHARS = 200
 
 
@@ -75,7 +88,8 @@ class CannotReplay(msgspec.Struct, frozen=True, kw_only=True, tag="cannot_replay
 
 
 class Kind(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
-    """How one kind of decision is made again. `rule`: which stored rule it was made by, None for none."""
+    """How one kind of decision is made again. `rule`: which rule it was made by: a stored procedure or
+    policy by its hash, the installation's key for one-time codes, or None."""
 
     facts: type[F]
     decide: Callable[[F, Rule], Any]
@@ -90,16 +104,32 @@ def _policy(facts: PolicyFacts, rule: Rule) -> Any:
     return cast(PolicyGate, rule).judge(facts.request)
 
 
+def _look(facts: LookFacts, rule: Rule) -> Any:
+    return judge_look(cast(Procedure, rule), facts, evaluate)
+
+
+def _code(facts: CodeFacts, rule: Rule) -> Any:
+    return decide_code(cast(bytes, rule), facts.code, facts.given, facts.at_s)
+
+
 KINDS: Mapping[str, Kind[Any]] = {
+    "answering": Kind(facts=AnsweringFacts, decide=lambda facts, _: judge_answering(facts)),
+    "threading": Kind(facts=ThreadingFacts, decide=lambda facts, _: judge_threading(facts)),
+    "sender": Kind(facts=SenderFacts, decide=lambda facts, _: judge_sender(facts)),
     "authentication": Kind(facts=IdentityFacts, decide=lambda facts, _: judge_identity(facts)),
+    "code": Kind(facts=CodeFacts, decide=_code, rule=lambda _: ("codes_key", "")),
+    "unproven": Kind(facts=UnprovenFacts, decide=lambda facts, _: decide_unproven(facts)),
     "plan": Kind(facts=PlanFacts, decide=lambda facts, _: decide_plan(facts)),
     "procedure": Kind(facts=DriveFacts, decide=_procedure, rule=lambda facts: ("procedure", facts.run.procedure_hash)),
     "policy": Kind(facts=PolicyFacts, decide=_policy, rule=lambda facts: ("policy", facts.policy_hash)),
+    "approval": Kind(facts=ApprovalFacts, decide=lambda facts, _: judge_approval(facts)),
+    "effect": Kind(facts=CourseFacts, decide=lambda facts, _: decide_course(facts)),
+    "look": Kind(facts=LookFacts, decide=_look, rule=lambda facts: ("procedure", facts.run.procedure_hash)),
     "consent": Kind(facts=ConsentFacts, decide=lambda facts, _: read_consent(facts.answer)),
     "handoff": Kind(facts=HandoffFacts, decide=lambda facts, _: route(facts)),
     "resolution": Kind(facts=ResolutionFacts, decide=lambda facts, _: resolution_events(facts)),
 }
-"""Every kind that `Transition.decided` is called with; a test compares the two."""
+"""Every kind of decision that is recorded anywhere; a test compares the two."""
 
 
 async def replay_ticket(shell: Shell, tenant: str, ticket_id: UUID) -> Replayed | CannotReplay:
@@ -112,10 +142,11 @@ async def replay_ticket(shell: Shell, tenant: str, ticket_id: UUID) -> Replayed 
         return CannotReplay(reason="no_such_ticket", message=f"{tenant} has no ticket {ticket_id}")
     key = await _key(shell, tenant, ticket.subject_ref)
     stated = _stated(leaves)
+    place = {ordinal: number for number, ordinal in enumerate(stated)}
     decisions = [await _replay(shell, tenant, row, key, stated.pop(row.ordinal, None)) for row in rows]
     # What is left in the ledger has lost its row: somebody removed a decision.
     decisions += [_without_row(ordinal, leaf) for ordinal, leaf in stated.items()]
-    decisions.sort(key=lambda each: each.ordinal)
+    decisions.sort(key=lambda each: (place.get(each.ordinal, len(place)), each.ordinal))
     outcomes = {each.outcome for each in decisions}
     agrees = False if "differs" in outcomes else None if "erased" in outcomes else True
     return Replayed(decisions=tuple(decisions), agrees=agrees)
@@ -195,8 +226,7 @@ async def _difference(shell: Shell, tenant: str, row: DecisionRow, key: bytes, l
         return _plain("kind", row.kind, f"no function decides this kind; known: {', '.join(KINDS)}")
     try:
         facts = msgspec.json.decode(facts_bytes, type=kind.facts)
-        wanted = kind.rule(facts)
-        rule = await shell.tenants.rules(tenant, *wanted) if wanted else None
+        rule = await _rule(shell, tenant, kind.rule(facts))
     except msgspec.DecodeError as error:
         return _plain("facts", "recorded", f"do not fit {kind.facts.__name__}: {error}")
     except (UnknownTenant, TenantFolderError, PolicyRefused) as error:
@@ -205,6 +235,13 @@ async def _difference(shell: Shell, tenant: str, row: DecisionRow, key: bytes, l
     if again == output_bytes:
         return None
     return first_difference(msgspec.json.decode(output_bytes), msgspec.json.decode(again))
+
+
+async def _rule(shell: Shell, tenant: str, wanted: tuple[RuleKind, str] | None) -> Rule:
+    if wanted is None:
+        return None
+    kind, digest = wanted
+    return shell.keys.codes if kind == "codes_key" else await shell.tenants.rules(tenant, kind, digest)
 
 
 def _altered(row: DecisionRow, leaf: _Leaf | None, hashes: Sequence[str] = ()) -> Difference | None:

@@ -77,7 +77,7 @@ async def _effects(conn: Connection, tenant: str, scan: Scan) -> None:
 async def _decisions(conn: Connection, tenant: str, scan: Scan) -> None:
     left = dict(scan.decisions)
     for row in await checks.decisions_of_tickets(conn, tenant=tenant):
-        if row.first != 0 or row.last != row.n - 1:
+        if row.first > 0 or row.last < -1 or row.last - row.first != row.n - 1:
             scan.find("decision_ordinals", row.ticket_id, f"{row.n} decisions numbered {row.first} to {row.last}")
         recorded = left.pop(str(row.ticket_id), 0)
         if recorded != row.n:

@@ -5,7 +5,7 @@ A lost race writes nothing and says so.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,48 @@ def hash_of(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A pure decision: what it was made from and what it came to."""
+
+    kind: str
+    facts: Any
+    output: Any
+
+
+class SealedDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as it is stored: sealed, with keyed hashes."""
+
+    decision_id: UUID
+    ordinal: int
+    kind: str
+    facts: bytes
+    facts_hash: bytes
+    output: bytes
+    output_hash: bytes
+
+    def leaf_body(self) -> dict[str, Any]:
+        return {
+            "ordinal": self.ordinal,
+            "decision": self.kind,
+            "facts_hmac": self.facts_hash.hex(),
+            "output_hmac": self.output_hash.hex(),
+        }
+
+
+def seal_decision(key: bytes, ordinal: int, decided: Decided) -> SealedDecision:
+    """Under the data subject's key."""
+    facts, output = canonical(decided.facts), canonical(decided.output)
+    return SealedDecision(
+        decision_id=new_id(),
+        ordinal=ordinal,
+        kind=decided.kind,
+        facts=seal(key, facts),
+        facts_hash=keyed_hash(key, hashlib.sha256(facts).digest()),
+        output=seal(key, output),
+        output_hash=keyed_hash(key, hashlib.sha256(output).digest()),
+    )
+
+
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """A place in a transition it can be taken back to before it is committed."""
 
@@ -70,7 +112,7 @@ class Transition:
         self.due_at: datetime | None = now
         self._key = key
         self._leaves: list[Leaf] = []
-        self._decisions: list[tuple[UUID, int, str, bytes, bytes, bytes, bytes]] = []
+        self._decisions: list[SealedDecision] = []
         self._writes: list[Write] = []
         self._puts: list[tuple[Execute, dict[str, Any]]] = []
         self.floor: Mark | None = None
@@ -109,32 +151,10 @@ class Transition:
 
     def decided(self, kind: str, facts: Any, output: Any) -> None:
         """Record a pure decision so that it can be replayed: its facts sealed, its keyed hashes in the ledger."""
-        facts_bytes, output_bytes = canonical(facts), canonical(output)
-        facts_hash, output_hash = (
-            keyed_hash(self._key, hashlib.sha256(data).digest()) for data in (facts_bytes, output_bytes)
-        )
-        ordinal = self.state.ordinal
-        self.set(ordinal=ordinal + 1)
-        self._decisions.append(
-            (
-                new_id(),
-                ordinal,
-                kind,
-                seal(self._key, facts_bytes),
-                facts_hash,
-                seal(self._key, output_bytes),
-                output_hash,
-            )
-        )
-        self.leaf(
-            "decision",
-            {
-                "ordinal": ordinal,
-                "decision": kind,
-                "facts_hmac": facts_hash.hex(),
-                "output_hmac": output_hash.hex(),
-            },
-        )
+        sealed = seal_decision(self._key, self.state.ordinal, Decided(kind=kind, facts=facts, output=output))
+        self.set(ordinal=self.state.ordinal + 1)
+        self._decisions.append(sealed)
+        self.leaf("decision", sealed.leaf_body())
 
     def put(self, statement: Execute, **args: Any) -> None:
         """Add a statement of which nothing needs to come back; all of them travel in one go."""
@@ -205,7 +225,7 @@ class Transition:
                 )
                 for statement, args in self._puts:
                     await statement.later(conn, **args)
-                await self._write_decisions(conn)
+                await append_decisions(conn, self.tenant, self._decisions, self.ticket.ticket_id, self.now)
                 await append_leaves(conn, self.tenant, self._leaves, self.ticket.ticket_id)
         except IntegrityError as error:
             # The others were on their way before it was known that the ticket had moved.
@@ -217,25 +237,26 @@ class Transition:
         if moved.rowcount != 1:
             raise LostRace(str(self.ticket.ticket_id))
 
-    async def _write_decisions(self, conn: Connection) -> None:
-        if not self._decisions:
-            return
-        ids, ordinals, kinds, facts, facts_hashes, outputs, output_hashes = map(
-            list, zip(*self._decisions, strict=True)
-        )
-        await t.add_decisions.later(
-            conn,
-            tenant=self.tenant,
-            ticket_id=self.ticket.ticket_id,
-            at=self.now,
-            decision_ids=ids,
-            ordinals=ordinals,
-            kinds=kinds,
-            facts=facts,
-            facts_hashes=facts_hashes,
-            outputs=outputs,
-            output_hashes=output_hashes,
-        )
+
+async def append_decisions(
+    conn: Connection, tenant: str, decisions: Sequence[SealedDecision], ticket_id: UUID, now: datetime
+) -> None:
+    """The rows of `decisions`; their leaves are the caller's."""
+    if not decisions:
+        return
+    await t.add_decisions(
+        conn,
+        tenant=tenant,
+        ticket_id=ticket_id,
+        at=now,
+        decision_ids=[each.decision_id for each in decisions],
+        ordinals=[each.ordinal for each in decisions],
+        kinds=[each.kind for each in decisions],
+        facts=[each.facts for each in decisions],
+        facts_hashes=[each.facts_hash for each in decisions],
+        outputs=[each.output for each in decisions],
+        output_hashes=[each.output_hash for each in decisions],
+    )
 
 
 async def append_leaves(conn: Connection, tenant: str, leaves: list[Leaf], ticket_id: UUID | None) -> None:

@@ -8,13 +8,14 @@ import msgspec
 from proofdesk.core.address import mailbox_key
 from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
-from proofdesk.core.one_time_code import Accepted, code_digits, decide_code, issue_code
+from proofdesk.core.one_time_code import Accepted, IssuedCode, code_digits, decide_code
 from proofdesk.core.plan import ActOn, AskRequester, HandOver, Nothing, PlanFacts, decide_plan
 from proofdesk.core.priority import decide_severity
 from proofdesk.core.reading import Hint, Reading, Signal
 from proofdesk.core.records import Records
 from proofdesk.core.thanks import is_thanks
 from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
+from proofdesk.core.unproven import SendCode, UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.identity import Identity, identify
@@ -27,9 +28,15 @@ from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 
 MAX_READ_CHARS = 20_000
-MAX_CODES_PER_DAY = 5
-"""To one address, over all tickets: strangers' tickets must not flood a mailbox, nor buy guesses."""
 _CODE = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}(?!\d)")
+
+
+class CodeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of the judgement of a one-time code: with the installation's key for codes it gives the verdict again."""
+
+    code: IssuedCode
+    given: str
+    at_s: int
 
 
 async def understand(desk: Desk, tr: Transition) -> None:
@@ -125,7 +132,9 @@ def _try_code(desk: Desk, tr: Transition, texts: list[str]) -> None:
     given = _CODE.search(texts[-1]) if code is not None and len(texts) > 1 else None
     if code is None or given is None:
         return
-    judged = decide_code(desk.shell.keys.codes, code, given.group(), int(desk.now.timestamp()))
+    facts = CodeFacts(code=code, given=given.group(), at_s=int(desk.now.timestamp()))
+    judged = decide_code(desk.shell.keys.codes, facts.code, facts.given, facts.at_s)
+    tr.decided("code", facts, judged)
     if isinstance(judged, Accepted):
         tr.set(confirmed_address=judged.address, code=None)
         tr.leaf("authentication.code", {"accepted": True})
@@ -136,33 +145,42 @@ def _try_code(desk: Desk, tr: Transition, texts: list[str]) -> None:
 
 async def _without_identity(desk: Desk, tr: Transition, identity: Identity, triage: TriageFacts) -> None:
     settings = desk.runtime.settings
-    verdict = identity.verdict
-    if triage.model_hash and triage.in_scope_ppm < settings.thresholds.in_scope_ppm and not identity.facts.claims:
-        await hand_off(desk, tr, "out_of_scope")
-        return
-    if tr.state.asked >= settings.max_questions:
-        await hand_off(desk, tr, "unauthenticated", "asked and not proven")
+    facts = await _unproven_facts(desk, tr, identity, triage)
+    decided = decide_unproven(facts)
+    tr.decided("unproven", facts, decided)
+    if isinstance(decided, HandOver):
+        await hand_off(desk, tr, decided.reason, decided.note)
         return
     wait = After(status="waiting_requester", step="understand", wait_s=settings.answer_wait_h * 3600.0)
-    if isinstance(verdict, NeedCode) and "email" in desk.runtime.channels:
-        counter = tr.state.code.counter + 1 if tr.state.code else 0
-        code = issue_code(
-            str(desk.ticket.ticket_id), verdict.address, issued_before=counter, now_s=int(desk.now.timestamp())
-        )
-        if code is None or await _codes_to(desk, verdict.address) >= MAX_CODES_PER_DAY:
-            await hand_off(desk, tr, "unauthenticated", "too many codes")
-            return
+    if isinstance(decided, SendCode):
+        code = decided.code
         tr.set(code=code, waiting_for="code", asked=tr.state.asked + 1)
         digits = code_digits(desk.shell.keys.codes, code)
-        send(desk, tr, in_language(CODE, tr.state.language).replace("{code}", digits), wait, to=verdict.address)
-        if mailbox_key(desk.ticket.sender) != mailbox_key(verdict.address):
+        send(desk, tr, in_language(CODE, tr.state.language).replace("{code}", digits), wait, to=code.address)
+        if mailbox_key(desk.ticket.sender) != mailbox_key(code.address):
             send(desk, tr, in_language(CODE_SENT, tr.state.language), wait)
-        return
-    if isinstance(verdict, Unauthenticated) and verdict.reason in ("conflicting_claims", "several_requesters"):
-        await hand_off(desk, tr, "unauthenticated", verdict.reason)
         return
     tr.set(waiting_for="identity", asked=tr.state.asked + 1)
     send(desk, tr, identity_question(settings.authentication, tr.state.language), wait)
+
+
+async def _unproven_facts(desk: Desk, tr: Transition, identity: Identity, triage: TriageFacts) -> UnprovenFacts:
+    settings, verdict = desk.runtime.settings, identity.verdict
+    code_to = verdict.address if isinstance(verdict, NeedCode) and "email" in desk.runtime.channels else ""
+    return UnprovenFacts(
+        ticket_id=str(desk.ticket.ticket_id),
+        at_s=int(desk.now.timestamp()),
+        asked=tr.state.asked,
+        max_questions=settings.max_questions,
+        claimed=bool(identity.facts.claims),
+        model_hash=triage.model_hash,
+        in_scope_ppm=triage.in_scope_ppm,
+        least_in_scope_ppm=settings.thresholds.in_scope_ppm,
+        reason=verdict.reason if isinstance(verdict, Unauthenticated) else "",
+        code_to=code_to,
+        code=tr.state.code,
+        codes_today=await _codes_to(desk, code_to) if code_to else 0,
+    )
 
 
 async def _codes_to(desk: Desk, address: str) -> int:

@@ -72,6 +72,10 @@ from unnest(%(decision_ids)s::uuid[], %(ordinals)s::int[], %(kinds)s::text[], %(
             %(outputs)s::bytea[], %(output_hashes)s::bytea[])
   as d(decision_id, ordinal, kind, facts, facts_hash, output, output_hash);
 
+-- name: first_ordinal :one
+-- Decisions made before a ticket is worked on (how its messages came in) count down from -1.
+select least(min(ordinal), 0)::int as n from decision where tenant = %(tenant)s and ticket_id = %(ticket_id)s;
+
 -- name: decisions :many
 select decision_id, ordinal, at, kind, facts, facts_hash, output, output_hash from decision
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s order by ordinal;

@@ -29,13 +29,13 @@ class KnownMessage(msgspec.Struct, frozen=True, kw_only=True):
     participants: tuple[str, ...]
 
 
-class Belongs(msgspec.Struct, frozen=True, kw_only=True):
+class Belongs(msgspec.Struct, frozen=True, kw_only=True, tag="belongs"):
     issue_id: str
     by: str
     """The message id that decided."""
 
 
-class ForeignSender(msgspec.Struct, frozen=True, kw_only=True):
+class ForeignSender(msgspec.Struct, frozen=True, kw_only=True, tag="foreign_sender"):
     """The mail names a message of this issue, but its sender has no part in it: a forward, a second person, or a
     guess. It opens an issue of its own; a person may join the two."""
 
@@ -43,7 +43,7 @@ class ForeignSender(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
-class NewIssue(msgspec.Struct, frozen=True, kw_only=True):
+class NewIssue(msgspec.Struct, frozen=True, kw_only=True, tag="new_issue"):
     pass
 
 
@@ -55,17 +55,17 @@ class LoopLimits(msgspec.Struct, frozen=True, kw_only=True):
     replies: int = 20
 
 
-class Answerable(msgspec.Struct, frozen=True, kw_only=True):
+class Answerable(msgspec.Struct, frozen=True, kw_only=True, tag="answerable"):
     pass
 
 
-class Silent(msgspec.Struct, frozen=True, kw_only=True):
+class Silent(msgspec.Struct, frozen=True, kw_only=True, tag="silent"):
     """The mail is stored and threaded, but no machine answers it."""
 
     reason: str
 
 
-class Ignored(msgspec.Struct, frozen=True, kw_only=True):
+class Ignored(msgspec.Struct, frozen=True, kw_only=True, tag="ignored"):
     """The mail is stored in the inbox only: it opens nothing and changes nothing."""
 
     reason: str
