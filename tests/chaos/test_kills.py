@@ -5,11 +5,13 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
+import pytest
 import pytest_asyncio
 
-from tests.chaos.desk import Chaos, chaos_desk
+from tests.chaos.desk import LEASE_S, Chaos, chaos_desk
 
 SEED = 20_261_122
 
@@ -42,7 +44,7 @@ async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
         assert worker.wait() == -signal.SIGKILL, f"kill {number}"
         workers.append(await asyncio.to_thread(chaos.worker, wait=False))
     await chaos.finish()
-    await chaos.prove()
+    await chaos.prove(interruptions=20)
 
 
 async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
@@ -54,7 +56,7 @@ async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
         await chaos.kill_database()
         assert [worker.poll() for worker in workers] == [None, None], f"kill {number}: {chaos.complaints()}"
     await chaos.finish()
-    await chaos.prove()
+    await chaos.prove(interruptions=5 * 2)
 
 
 async def test_a_paused_worker_is_overtaken_and_writes_nothing_late(chaos: Chaos) -> None:
@@ -73,7 +75,50 @@ async def test_a_paused_worker_is_overtaken_and_writes_nothing_late(chaos: Chaos
     await chaos.send(20)
     await chaos.finish()
     assert first.poll() is None
-    await chaos.prove()
+    await chaos.prove(interruptions=1)
+
+
+@pytest.mark.parametrize("point", ["before_commit", "before_call"])
+async def test_a_paused_worker_that_kept_its_connections_is_stopped_by_version_and_lease(
+    chaos: Chaos, point: str
+) -> None:
+    await asyncio.to_thread(chaos.worker)  # it leads: feeding and numbering do not stand still with the other one
+    # One ticket at a time, so that it stands still outside every transaction and holds no lock of a row.
+    paused = await asyncio.to_thread(chaos.worker, PROOFDESK_PAUSE_AT=point, PROOFDESK_CONCURRENCY="1")
+    try:
+        while not _stands_still(paused.pid):
+            await chaos.send(2)
+            await asyncio.sleep(0.1)
+        await chaos.finish()
+        before = await _written(chaos)
+        said = len(chaos.complaints())
+    finally:
+        os.kill(paused.pid, signal.SIGCONT)
+    # It goes on at that very line, with a ticket that another has brought to its end since.
+    await asyncio.sleep(3 * float(LEASE_S))
+    assert not _stands_still(paused.pid)
+    assert await _written(chaos) == before
+    assert paused.poll() is None
+    # No connection was lost and no registration taken away: the row alone stopped it.
+    assert "begins anew" not in chaos.complaints()[said:]
+    assert "lost its database" not in chaos.complaints()[said:]
+    await chaos.send(4)
+    await chaos.finish()
+    # Where it stood still between the server's yes to a message and the commit, the other one sent it again.
+    await chaos.prove(interruptions=1)
+
+
+def _stands_still(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T"
+
+
+async def _written(chaos: Chaos) -> tuple[int, int, int]:
+    """All versions of all tickets, all leaves, all effects tried: whatever is written changes one of them."""
+    return (
+        await chaos.one("select sum(version) from ticket"),
+        await chaos.one("select count(*) from leaf"),
+        await chaos.one("select sum(attempts) from effect"),
+    )
 
 
 async def test_the_queue_is_emptied_under_the_workers(chaos: Chaos) -> None:
@@ -96,7 +141,7 @@ async def test_the_leader_is_killed_and_another_feeds_and_numbers(chaos: Chaos) 
     leader.wait()
     await chaos.send(20)
     await chaos.finish()
-    await chaos.prove()
+    await chaos.prove(interruptions=1)
 
 
 async def test_the_queue_has_no_triggers_that_notify(chaos: Chaos) -> None:

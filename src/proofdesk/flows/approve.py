@@ -8,6 +8,7 @@ import msgspec
 
 from proofdesk.core.approval import Approval, ApprovalRefused, check_approval
 from proofdesk.flows.context import Shell
+from proofdesk.flows.crash import crash_point
 from proofdesk.flows.outcome import Refusal
 from proofdesk.flows.settle import add_leaf
 from proofdesk.flows.state import State
@@ -71,6 +72,8 @@ async def decide_approval(
             "approver": login,
         }
         await add_leaf(conn, tenant, now, "approval.decided", body, ticket.ticket_id)
+        crash_point("approval_before_commit")
+    crash_point("approval_after_commit")
     return decided
 
 

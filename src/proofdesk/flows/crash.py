@@ -1,28 +1,37 @@
-"""Named points at which a chaos test lets a process kill itself; nothing in a running product."""
+"""Named points at which a chaos test lets a process kill or pause itself; nothing in a running product."""
 
 import os
 import signal
 from collections.abc import Callable
 
 CRASH_AT = "PROOFDESK_CRASH_AT"
+PAUSE_AT = "PROOFDESK_PAUSE_AT"
 
 
 def _no_crash(_: str) -> None:
     return None
 
 
-def _crash_at(wanted: str) -> Callable[[str], None]:
+def _signal_at(wanted: str, number: signal.Signals) -> Callable[[str], None]:
     name, _, count = wanted.partition(":")
     left = [int(count or "1")]
 
     def point(here: str) -> None:
         if here == name:
             left[0] -= 1
-            if left[0] <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if left[0] == 0:
+                os.kill(os.getpid(), number)
 
     return point
 
 
-crash_point: Callable[[str], None] = _crash_at(os.environ[CRASH_AT]) if os.environ.get(CRASH_AT) else _no_crash
-"""Named points of every flow step. With PROOFDESK_CRASH_AT=name[:n] the process kills itself there (chaos tests)."""
+def _chosen() -> Callable[[str], None]:
+    for variable, number in ((CRASH_AT, signal.SIGKILL), (PAUSE_AT, signal.SIGSTOP)):
+        if wanted := os.environ.get(variable):
+            return _signal_at(wanted, number)
+    return _no_crash
+
+
+crash_point: Callable[[str], None] = _chosen()
+"""Named points of every flow step. With PROOFDESK_CRASH_AT=name[:n] the process kills itself there at the n-th time,
+with PROOFDESK_PAUSE_AT it stands still until it is continued (chaos tests)."""
