@@ -3,6 +3,7 @@
 import pytest
 
 from proofdesk.flows.confirm import Said, confirm_solved
+from proofdesk.flows.understand import READ_AT_ONCE_CHARS
 from tests.stories.desk import TENANT, Desk
 from tests.stories.orders import pending_order, refundable_order, take_order
 
@@ -70,3 +71,13 @@ async def test_whoever_never_answers_is_handed_over(shared_desk: Desk) -> None:
         shared_desk.wall.shift_s += 73 * 3600
         await shared_desk.advance(ticket_id)
     assert (await shared_desk.handoff(ticket_id))[1] == "no_answer"
+
+
+async def test_a_long_message_is_read_beside_the_loop_to_the_same_end(shared_desk: Desk) -> None:
+    order, customer = pending_order(shared_desk)
+    whole = f"please cancel my order {order.id}\n" + "Thank you very much for your help.\n" * 200
+    assert len(whole) > READ_AT_ONCE_CHARS
+    ticket_id = await shared_desk.write(customer.email, whole)
+    row = await shared_desk.ticket(ticket_id)
+    assert (row.status, row.state["waiting_for"]) == ("waiting_requester", "confirm")
+    assert shared_desk.office.world.orders[order.id].status == "pending"
