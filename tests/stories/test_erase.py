@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,8 +19,10 @@ from proofdesk.flows.ids import new_id
 from proofdesk.flows.intake import Incoming, Received, Rejected, receive
 from proofdesk.flows.replay import Replayed, replay_ticket
 from proofdesk.ledger.shred import Opened, open_sealed, unwrap_key
+from proofdesk.store.endpoint import Endpoint
 from tests.stories.desk import TENANT, Desk
 from tests.stories.orders import pending_order, take_order
+from tests.stories.post import SUPPORT, open_post
 
 WORDS = "heliotrope wheelbarrow"
 
@@ -262,3 +265,24 @@ async def test_an_action_under_way_defers_the_erasure(desk: Desk) -> None:
 async def test_an_unknown_person(desk: Desk) -> None:
     assert await find_subject(desk.house.shell, TENANT, "nobody@example.com") is None
     assert await erase_subject(desk.house.shell, TENANT, new_id(), requested_by="ada") == NothingToErase()
+
+
+async def test_nothing_of_a_mail_is_left(database_template: Endpoint, tmp_path: Path) -> None:
+    async with open_post(database_template, tmp_path) as post:
+        order, customer = pending_order(post.desk)
+        text = f"please cancel my order {order.id}"
+        message_id = await post.arrives(customer.email, text)
+        raw = post.mail.mailbox(SUPPORT).mails[0].raw
+        subject = await find_subject(post.desk.house.shell, TENANT, customer.email)
+        assert subject is not None
+        hashes = personal_hashes(post.desk, subject) | {hashlib.sha256(raw).hexdigest()[:HASH_DIGITS]}
+        for said in (text, f"{text}\n", f"{text}\r\n"):
+            parts = "\0".join((message_id, customer.email, said)).encode()
+            hashes |= {hashlib.sha256(each).hexdigest()[:HASH_DIGITS] for each in (parts, said.encode())}
+        await erase_subject(post.desk.house.shell, TENANT, subject, requested_by="ada")
+        assert where_found(post.desk, [customer.email, order.id, message_id]) == []
+        assert where_hashed(post.desk, hashes) == {}
+        before = len(await post.tickets())
+        post.mail.deliver(raw, SUPPORT)
+        await post.poll()
+        assert len(await post.tickets()) == before
