@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from proofdesk import __version__
-from proofdesk.cli import files, ledger, mails, people, proofs, redaction, running, status, tenants, tickets, topics
+from proofdesk.cli import (
+    files,
+    ledger,
+    mails,
+    people,
+    proofs,
+    redaction,
+    running,
+    status,
+    tenants,
+    tickets,
+    topic,
+    topics,
+)
 from proofdesk.cli.output import say
 
 app = typer.Typer(
@@ -49,3 +62,4 @@ app.add_typer(files.procedure_app, name="procedure", help="Check, test and try p
 app.add_typer(files.policy_app, name="policy", help="Check policy files.")
 app.command()(redaction.redact)
 app.command()(topics.topics)
+app.add_typer(topic.app, name="topic", help="Topics of a tenant's tickets: find, list, confirm, name, merge, split.")

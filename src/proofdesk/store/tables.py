@@ -2,6 +2,7 @@
 
 from proofdesk.store import rows as r
 from proofdesk.store import sql
+from proofdesk.store import topic_rows as tr
 
 # ticket.sql
 load_ticket = sql.optional("ticket.sql", "load", r.TicketRow)
@@ -141,3 +142,22 @@ resume = sql.execute("engine/engine.sql", "resume")
 leaf_hashes = sql.many("engine/engine.sql", "leaf_hashes", r.LeafHash)
 all_tenants = sql.many("engine/engine.sql", "tenants", r.TenantName)
 find_api_key = sql.optional("engine/engine.sql", "find_api_key", r.KeyRow)
+
+# topic.sql
+lock_topics = sql.execute("topic.sql", "lock")
+topic_texts = sql.many("topic.sql", "texts", tr.TopicTextRow)
+topics = sql.many("topic.sql", "all", tr.TopicRow)
+load_topic = sql.optional("topic.sql", "one", tr.TopicRow)
+topic_members = sql.many("topic.sql", "members", tr.TopicMemberRow)
+members_of_topic = sql.many("topic.sql", "members_of", tr.TopicMemberRow)
+last_topic_run = sql.optional("topic.sql", "last_run", tr.TopicRunRow)
+latest_topic_change = sql.one("topic.sql", "latest_change", tr.LatestChange)
+save_topic = sql.execute("topic.sql", "save")
+retire_topics = sql.execute("topic.sql", "retire")
+set_topic_members = sql.execute("topic.sql", "set_members")
+drop_topic_members = sql.execute("topic.sql", "drop_members")
+move_topic_members = sql.execute("topic.sql", "move_members")
+set_topic_examples = sql.execute("topic.sql", "set_examples")
+move_topic_examples = sql.execute("topic.sql", "move_examples")
+count_topic_examples = sql.one("topic.sql", "count_examples", r.Count)
+add_topic_run = sql.execute("topic.sql", "add_run")

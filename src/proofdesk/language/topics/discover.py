@@ -1,14 +1,14 @@
 """Topics of a collection of texts: encode, place, group a sample, assign the rest, name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from proofdesk.language.pii import KnownEntity
-from proofdesk.language.topics.clusters import FREE, Labels, Reader, group
+from proofdesk.language.topics.clusters import FREE, Labels, Reader, group, ordered
 from proofdesk.language.topics.names import name_of, topic_terms
 from proofdesk.language.topics.space import Floats, fit_space
 
@@ -57,11 +57,13 @@ def discover(
     encoder: Vectors,
     known: Sequence[KnownEntity] = (),
     anchors: Sequence[int] | None = None,
+    writers: Sequence[Hashable] | None = None,
 ) -> Topics:
     """Same texts, same encoder, same machine: same topics. Raises TooManyRows.
 
     `anchors[i]`: the number (0, 1, ...) of a known topic or intent that row i is an example of, FREE where nobody
     said so. Examples of one anchor share a topic, those of two never do; everything else is found.
+    `writers[i]`: who wrote row i, where known; a word in a topic's name was used by several of them.
     """
     if len(texts) > MAX_ROWS:
         raise TooManyRows(f"{len(texts)} texts, at most {MAX_ROWS} at once: take fewer days")
@@ -71,7 +73,13 @@ def discover(
     if len(spoken) >= 2:
         vectors = encoder.many([texts[i] for i in spoken])
         labels[spoken], scores[spoken] = _assigned(vectors, encoder.blocks, bound[spoken])
-    return _described(texts, labels, scores, known, bound)
+    labels = _by_size(labels)
+    step = max(1, -(-len(texts) // NAMING_ROWS))
+    terms = topic_terms(
+        texts[::step], labels[::step].tolist(), int(labels.max(initial=UNASSIGNED)) + 1, known,
+        None if writers is None else writers[::step],
+    )  # fmt: skip
+    return _described(labels, scores, terms, bound)
 
 
 def _assigned(vectors: Floats, blocks: Sequence[tuple[int, float]], anchors: Labels) -> tuple[Labels, Floats]:
@@ -102,21 +110,18 @@ def _even(rows: int, most: int) -> Labels:
     return np.unique(np.linspace(0, rows - 1, min(most, rows)).round().astype(np.int64))
 
 
-def _described(
-    texts: Sequence[str], labels: Labels, scores: Floats, known: Sequence[KnownEntity], anchors: Labels
-) -> Topics:
-    """Topics in order of size; a label whose rows all stayed unassigned is gone."""
-    kept, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
-    order = kept[np.argsort(-sizes, kind="stable")]
-    number = {int(label): i for i, label in enumerate(order)}
-    final = [number.get(int(label), UNASSIGNED) for label in labels]
-    step = max(1, -(-len(texts) // NAMING_ROWS))
-    terms = topic_terms(texts[::step], final[::step], len(order), known)
-    places = np.array(final)
-    owners = {int(places[i]): int(anchors[i]) for i in np.flatnonzero(anchors != FREE)}
+def _by_size(labels: Labels) -> Labels:
+    """0 for the largest topic; a label whose rows all stayed unassigned is gone."""
+    out, assigned = labels.copy(), labels != UNASSIGNED
+    out[assigned] = ordered(labels[assigned]) if assigned.any() else labels[assigned]
+    return out
+
+
+def _described(labels: Labels, scores: Floats, terms: Sequence[tuple[str, ...]], anchors: Labels) -> Topics:
+    owners = {int(labels[i]): int(anchors[i]) for i in np.flatnonzero(anchors != FREE)}
     topics = []
     for label, words in enumerate(terms):
-        members = np.flatnonzero(places == label)
+        members = np.flatnonzero(labels == label)
         typical = tuple(int(i) for i in members[np.argsort(-scores[members], kind="stable")][:EXAMPLES])
         topics.append(
             Topic(
@@ -124,4 +129,5 @@ def _described(
                 examples=typical, anchor=owners.get(label),
             )
         )  # fmt: skip
-    return Topics(topics=tuple(topics), labels=tuple(final), scores=tuple(round(float(s), 4) for s in scores))
+    found = tuple(int(label) for label in labels)
+    return Topics(topics=tuple(topics), labels=found, scores=tuple(round(float(s), 4) for s in scores))
