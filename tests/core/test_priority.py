@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofdesk.core.priority import PriorityFacts, decide_severity, rank, score_priority
+from proofdesk.core.priority import PriorityBasis, PriorityFacts, decide_severity, prioritise, rank, score_priority
 from tests.core.vectors import vector
 
 
@@ -57,3 +57,25 @@ def test_edges_are_bounded() -> None:
     assert score_priority(breached).cost_of_delay_milli == 400_000
     with pytest.raises(ValueError, match="use 1 to 4"):
         score_priority(PriorityFacts(ticket_id="t", severity=0))
+
+
+def test_reasons_name_the_class_first_then_what_waiting_costs() -> None:
+    ticket = PriorityFacts(
+        ticket_id="t", severity=1, arr_minor=25_000_000, renewal_days=30, p_negative_ppm=600_000,
+        seconds_left=7_200, sla_credit_minor=250_000, users=400, severity_cost_minor=100, effort_s=5_400,
+    )  # fmt: skip
+    seen = prioritise(PriorityBasis(ticket=ticket, signals=("outage",), tier="premier", urgency_ppm=810_000))
+    assert seen.priority == score_priority(ticket)
+    assert seen.reasons == (
+        "severity 1 (critical): the text reports outage", "account tier premier",
+        "60 % chance of a bad outcome, renewal in 30 days", "promised time ends in 120 minutes", "400 users",
+        "sounds urgent (81 %)", "cost of delay 1132.22 per hour of delay and of effort",
+    )  # fmt: skip
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_how_it_sounds_never_changes_the_class(urgency: int, frustration: int) -> None:
+    quiet = PriorityBasis(ticket=PriorityFacts(ticket_id="t", severity=3))
+    loud = PriorityBasis(ticket=quiet.ticket, urgency_ppm=urgency, frustration_ppm=frustration)
+    assert prioritise(loud).priority == prioritise(quiet).priority
+    assert prioritise(quiet).reasons == ("severity 3 (normal): nothing grave is read",)

@@ -80,7 +80,7 @@ async def test_a_cancellation_replays_bit_for_bit(desk: Desk) -> None:
     await desk.drain_ledger()
     answer = await replayed(desk, ticket_id)
     assert answer.agrees, [each for each in answer.decisions if each.outcome != "agrees"]
-    assert {"authentication", "plan", "procedure", "consent", "policy", "resolution"} == {
+    assert {"authentication", "priority", "plan", "procedure", "consent", "policy", "resolution"} == {
         each.kind for each in answer.decisions
     }
     seqs = [each.seq for each in answer.decisions]
@@ -93,7 +93,7 @@ async def test_a_handoff_replays(desk: Desk) -> None:
     ticket_id = await desk.write(customer.email, "My lawyer will sue you.")
     answer = await replayed(desk, ticket_id)
     assert answer.agrees
-    assert [each.kind for each in answer.decisions] == ["plan", "handoff"]
+    assert [each.kind for each in answer.decisions] == ["priority", "plan", "handoff"]
 
 
 async def test_a_tampered_decision_does_not_agree(desk: Desk) -> None:

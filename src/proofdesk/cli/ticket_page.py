@@ -67,6 +67,8 @@ def show_page(page: TicketPage, *, brief: bool = False) -> None:
     say(f"  from {ticket.sender or 'nobody named'}, {proven}")
     if ticket.signals:
         say(f"  signals: {', '.join(ticket.signals)}")
+    if ticket.priority_reasons:
+        say(f"  priority: {'; '.join(ticket.priority_reasons)}")
     if not brief:
         _show_work(page)
     if page.approval_id:

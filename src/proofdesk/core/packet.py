@@ -11,6 +11,7 @@ import msgspec
 from proofdesk.core.escalation import reason_for
 from proofdesk.core.reading import Reading, Span
 from proofdesk.core.records import Requester
+from proofdesk.core.tone import Tone
 
 MAX_TIMELINE: Final = 200
 MAX_QUOTE_CHARS: Final = 400
@@ -60,6 +61,8 @@ class PacketFacts(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     detail: str = ""
     reading: Reading = Reading()
+    priority: tuple[str, ...] = ()
+    tone: Tone | None = None
     requester: Requester | None = None
     authenticated_by: str = ""
     account: AccountSummary | None = None
@@ -93,6 +96,9 @@ class ContextPacket(msgspec.Struct, frozen=True, kw_only=True):
     timeline: tuple[TimelineItem, ...]
     requests: tuple[ReadRequest, ...]
     signals: tuple[str, ...]
+    priority: tuple[str, ...]
+    """Why it is as urgent as it is, the deciding reason first."""
+    tone: str
     unread: tuple[str, ...]
     tried: tuple[Attempt, ...]
     reason: str
@@ -135,6 +141,8 @@ def build_packet(facts: PacketFacts) -> ContextPacket:
             f"{signal.code}: {_quote(facts.text, signal.span)}" if signal.span else signal.code
             for signal in facts.reading.signals
         ),
+        priority=facts.priority,
+        tone=_tone(facts.tone),
         unread=tuple(_quote(facts.text, span) for span in facts.reading.unread),
         tried=facts.attempts,
         reason=reason.code,
@@ -155,7 +163,9 @@ def packet_text(packet: ContextPacket) -> str:
         ("Requester", [packet.requester]),
         ("Account", [packet.account]),
         ("Understood", [_request_line(request) for request in packet.requests]),
+        ("Priority", list(packet.priority)),
         ("Signals", list(packet.signals)),
+        ("Tone", [packet.tone] if packet.tone else []),
         ("Not understood", [f'"{quote}"' for quote in packet.unread]),
         ("Tried", [_attempt_line(attempt) for attempt in packet.tried]),
         ("Timeline", [f"{item.at}  {item.who}: {item.what}" for item in packet.timeline]),
@@ -194,6 +204,16 @@ def _requester(facts: PacketFacts) -> str:
     mails = ", ".join(facts.requester.emails)
     proof = f"proven by {facts.authenticated_by}" if facts.authenticated_by else "identity not proven"
     return f"{name} ({facts.requester.id})" + (f", {mails}" if mails else "") + f", {proof}"
+
+
+def _tone(tone: Tone | None) -> str:
+    """Each estimate in words; one that is no frequency says so."""
+    if tone is None:
+        return ""
+    parts = (("positive", tone.sentiment), ("urgent", tone.urgency), ("frustrated", tone.frustration))
+    return ", ".join(
+        f"{name} {each.ppm / 10_000:.0f} %{'' if each.calibrated else ' (uncalibrated)'}" for name, each in parts
+    )
 
 
 def _account(account: AccountSummary | None) -> str:

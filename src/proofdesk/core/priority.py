@@ -18,8 +18,12 @@ PRIORITY_NAMES: Final[dict[int, PriorityName]] = {1: "critical", 2: "high", 3: "
 NEAR_BREACH_S: Final = 8 * 3600
 MIN_LEFT_S: Final = 15 * 60
 MIN_EFFORT_S: Final = 60
+SOUNDS_SO_PPM: Final = 600_000
+"""From here on a tone is worth naming among the reasons."""
 
-CRITICAL_SIGNALS: Final = frozenset({"outage", "security_incident", "safety", "self_harm", "data_loss"})
+CRITICAL_SIGNALS: Final = frozenset(
+    {"outage", "security_incident", "safety", "self_harm", "data_loss", "payment_blocked"}
+)
 HIGH_SIGNALS: Final = frozenset(
     {"legal_threat", "regulator_complaint", "contract_dispute", "sla_breach", "sla_breach_claim", "fraud", "press"}
 )
@@ -78,6 +82,49 @@ def score_priority(facts: PriorityFacts) -> Priority:
         severity=facts.severity,
         cost_of_delay_milli=int(c.multiply(per_effort_hour, Decimal(1000)).to_integral_value(ROUND_HALF_EVEN)),
     )
+
+
+class PriorityBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a ticket's priority rests on. `signals`: codes found in the whole text, in order of place."""
+
+    ticket: PriorityFacts
+    signals: tuple[str, ...] = ()
+    tier: str = "standard"
+    urgency_ppm: int = 0
+    frustration_ppm: int = 0
+
+
+class Prioritised(msgspec.Struct, frozen=True, kw_only=True):
+    """A priority and, in words for an agent, what made it so; the deciding reason first."""
+
+    priority: Priority
+    reasons: tuple[str, ...]
+
+
+def prioritise(basis: PriorityBasis) -> Prioritised:
+    """The class by `decide_severity` is already in `basis.ticket`; how a message sounds never changes it."""
+    priority, ticket = score_priority(basis.ticket), basis.ticket
+    grave = [code for code in basis.signals if code in CRITICAL_SIGNALS or code in HIGH_SIGNALS]
+    read = ", ".join(code.replace("_", " ") for code in grave)
+    why = f"the text reports {read}" if grave else "nothing grave is read"
+    reasons = [f"severity {ticket.severity} ({priority.name}): {why}"]
+    if basis.tier != "standard":
+        reasons.append(f"account tier {basis.tier}")
+    if ticket.arr_minor and ticket.p_negative_ppm:
+        chance = f"{ticket.p_negative_ppm / 10_000:.0f} %"
+        reasons.append(f"{chance} chance of a bad outcome, renewal in {ticket.renewal_days} days")
+    if ticket.seconds_left is not None and ticket.seconds_left < NEAR_BREACH_S:
+        left = ticket.seconds_left // 60
+        reasons.append(f"promised time {f'ends in {left} minutes' if left > 0 else 'has passed'}")
+    if ticket.users > 1:
+        reasons.append(f"{ticket.users} users")
+    if basis.urgency_ppm >= SOUNDS_SO_PPM:
+        reasons.append(f"sounds urgent ({basis.urgency_ppm / 10_000:.0f} %)")
+    if basis.frustration_ppm >= SOUNDS_SO_PPM:
+        reasons.append(f"sounds frustrated ({basis.frustration_ppm / 10_000:.0f} %)")
+    if priority.cost_of_delay_milli:
+        reasons.append(f"cost of delay {priority.cost_of_delay_milli / 100_000:.2f} per hour of delay and of effort")
+    return Prioritised(priority=priority, reasons=tuple(reasons))
 
 
 def rank(tickets: Iterable[PriorityFacts]) -> tuple[Priority, ...]:

@@ -15,11 +15,13 @@ ALWAYS_HUMAN = frozenset(
     {
         "legal_threat", "regulator_complaint", "contract_dispute", "sla_breach_claim", "safety", "self_harm",
         "asks_for_human", "press", "data_protection_request", "chargeback_threat", "prompt_injection",
+        "outage", "security_incident", "data_loss", "payment_blocked",
     }
 )  # fmt: skip
 URGENCY = (
-    "self_harm", "safety", "legal_threat", "regulator_complaint", "press", "data_protection_request",
-    "contract_dispute", "sla_breach_claim", "chargeback_threat", "prompt_injection", "asks_for_human",
+    "self_harm", "safety", "security_incident", "data_loss", "outage", "payment_blocked", "legal_threat",
+    "regulator_complaint", "press", "data_protection_request", "contract_dispute", "sla_breach_claim",
+    "chargeback_threat", "prompt_injection", "asks_for_human",
 )  # fmt: skip
 """Which signal names the reason when there are several: the gravest first."""
 

@@ -32,6 +32,7 @@ from proofdesk.language.reading import (
     load_tenant_words,
 )
 from proofdesk.language.signals import find_signals
+from proofdesk.language.tone import default_model
 from proofdesk.policy.gate import CedarGate, PolicyRefused
 from proofdesk.policy.schema import schema_text
 from proofdesk.ports import BackOffice, Capability, Channel, IntentModel
@@ -163,6 +164,7 @@ def runtime_of(built: Built, revision: int, model: IntentModel | None) -> Runtim
         model=model,
         signals=find_signals,
         language_of=_language(built.settings.languages),
+        tone_of=default_model().tone,
         channels=built.channels,
     )
 

@@ -55,7 +55,8 @@ async def hand_off(desk: Desk, tr: Transition, reason: str, note: str = "") -> N
     settled = tr.settled()
     effects = [msgspec.structs.replace(e, state=settled.get(e.effect_key, e.state)) for e in effects]
     packet = build_packet(_facts(desk, tr, reason, note, messages, effects))
-    tier = desk.state.requester.tier if desk.state.requester else "standard"
+    requester = tr.state.requester or desk.state.requester
+    tier = requester.tier if requester else "standard"
     facts = HandoffFacts(
         reason=packet.reason,
         language=tr.state.language,
@@ -138,6 +139,8 @@ def _facts(
         reason=reason,
         detail=note,
         reading=state.reading or Reading(language=state.language),
+        priority=state.prioritised.reasons if state.prioritised else (),
+        tone=state.tone,
         requester=requester,
         authenticated_by=state.authenticated_by,
         account=AccountSummary(id=requester.account_id or requester.id, tier=requester.tier) if requester else None,

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from proofdesk.core.ticket import Status
+from proofdesk.core.tone import Tone
 from proofdesk.flows.state import RequestState, State
 from proofdesk.flows.waiting import HandoffView, handoff_view
 from proofdesk.store import tables as t
@@ -108,6 +109,11 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     language: str
     signals: list[str]
+    tone: Tone | None
+    """How the requester sounds; each estimate says whether it is calibrated. Null until the ticket was read."""
+    severity: int | None
+    """1 critical, 2 high, 3 normal, 4 low; null until the ticket was read."""
+    priority_reasons: list[str]
     confidence_ppm: int
     created_at: datetime
     due_at: datetime | None
@@ -174,6 +180,9 @@ async def ticket_view(pool: Pool, tenant: str, ticket_id: UUID) -> TicketView | 
         priority=ticket.priority,
         language=state.language,
         signals=list(state.signals),
+        tone=state.tone,
+        severity=state.prioritised.priority.severity if state.prioritised else None,
+        priority_reasons=list(state.prioritised.reasons) if state.prioritised else [],
         confidence_ppm=state.confidence_ppm,
         created_at=ticket.created_at,
         due_at=ticket.due_at,

@@ -18,6 +18,7 @@ from proofdesk.core.consent import read_consent
 from proofdesk.core.effect_course import CourseFacts, LookFacts, decide_course, judge_look
 from proofdesk.core.one_time_code import decide_code
 from proofdesk.core.plan import PlanFacts, decide_plan
+from proofdesk.core.priority import PriorityBasis, prioritise
 from proofdesk.core.procedure import Procedure
 from proofdesk.core.unproven import UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Shell
@@ -119,6 +120,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "authentication": Kind(facts=IdentityFacts, decide=lambda facts, _: judge_identity(facts)),
     "code": Kind(facts=CodeFacts, decide=_code, rule=lambda _: ("codes_key", "")),
     "unproven": Kind(facts=UnprovenFacts, decide=lambda facts, _: decide_unproven(facts)),
+    "priority": Kind(facts=PriorityBasis, decide=lambda facts, _: prioritise(facts)),
     "plan": Kind(facts=PlanFacts, decide=lambda facts, _: decide_plan(facts)),
     "procedure": Kind(facts=DriveFacts, decide=_procedure, rule=lambda facts: ("procedure", facts.run.procedure_hash)),
     "policy": Kind(facts=PolicyFacts, decide=_policy, rule=lambda facts: ("policy", facts.policy_hash)),

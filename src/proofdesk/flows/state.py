@@ -7,8 +7,10 @@ import msgspec
 from proofdesk.core.compensation import Fate
 from proofdesk.core.directive import Act, Run
 from proofdesk.core.one_time_code import IssuedCode
+from proofdesk.core.priority import Prioritised
 from proofdesk.core.reading import Reading, Request
 from proofdesk.core.records import Requester
+from proofdesk.core.tone import Tone
 
 Step = Literal["understand", "prepare", "execute", "finish", "send", "window", "reopened"]
 WaitingFor = Literal["", "identity", "code", "slot", "confirm", "approval"]
@@ -70,6 +72,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     authenticated_by: str = ""
     language: str = "en"
     signals: tuple[str, ...] = ()
+    tone: Tone | None = None
+    """Of all the requester's messages together, as of the last reading."""
+    prioritised: Prioritised | None = None
     confidence_ppm: int = 0
     reading: Reading | None = None
     requests: tuple[RequestState, ...] = ()

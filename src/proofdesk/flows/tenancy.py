@@ -14,6 +14,7 @@ from proofdesk.core.authentication import Method
 from proofdesk.core.contract import Contract
 from proofdesk.core.procedure import ActStep, Evaluate, LookupStep, Procedure
 from proofdesk.core.reading import Signal
+from proofdesk.core.tone import Tone
 from proofdesk.ports import BackOffice, Channel, IntentModel, PolicyGate, RequestReader
 
 
@@ -97,6 +98,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     model: IntentModel | None
     signals: Callable[[str], tuple[Signal, ...]]
     language_of: Callable[[str], str]
+    tone_of: Callable[[str, str], Tone]
+    """Of a text in a language."""
     channels: Mapping[str, Channel]
 
 

@@ -11,7 +11,7 @@ from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, IssuedCode, code_digits, decide_code
 from proofdesk.core.plan import ActOn, AskRequester, HandOver, Nothing, PlanFacts, decide_plan
-from proofdesk.core.priority import decide_severity
+from proofdesk.core.priority import CRITICAL_SIGNALS
 from proofdesk.core.reading import Hint, Reading, Signal
 from proofdesk.core.records import Records
 from proofdesk.core.thanks import is_thanks
@@ -20,11 +20,12 @@ from proofdesk.core.unproven import SendCode, UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.identity import Identity, identify
+from proofdesk.flows.prioritise import prioritise_ticket
 from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import CODE, CODE_SENT, WELCOME, identity_question, in_language, send
 from proofdesk.flows.tenancy import Thresholds
 from proofdesk.flows.transition import Transition
-from proofdesk.ports import IntentModel
+from proofdesk.ports import ConnectorError, IntentModel
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 
@@ -51,23 +52,27 @@ async def understand(desk: Desk, tr: Transition) -> None:
     tr.set(language=language, waiting_for="", confirmed=False, requests=(), current=0)
     signals = desk.runtime.signals(whole)
     tr.set(signals=tuple(dict.fromkeys(signal.code for signal in signals)))
-    # Severity class 1 (critical) to 4 (low); the feeder takes the highest number first.
-    tr.priority = 5 - decide_severity("", tr.state.signals)
+    tr.set(tone=desk.runtime.tone_of(whole, language))
     # The model is asked only where rules and signs leave something open: it costs more than all of them together.
     triage = TriageFacts(scores=(), in_scope_ppm=0, signals=signals)
     if any(signal.code in ALWAYS_HUMAN for signal in signals):
+        await _whose_incident(desk, tr, texts)
+        prioritise_ticket(desk, tr)
         await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage)
         return
     if len(texts) == 1 and is_thanks(texts[0]):
+        prioritise_ticket(desk, tr)
         await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage, only_thanks=True)
         return
     identity = await _identity(desk, tr, texts)
     access_leaf(tr, identity.accesses)
     if identity.records is None:
+        prioritise_ticket(desk, tr)
         await _without_identity(desk, tr, identity, _triage_facts(desk, texts[0], signals))
         return
     records = identity.records
     tr.set(requester=records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
+    prioritise_ticket(desk, tr)
     if sum(map(len, texts)) <= READ_AT_ONCE_CHARS:
         reading = _read(desk, texts, records)
     else:
@@ -76,6 +81,19 @@ async def understand(desk: Desk, tr: Transition) -> None:
     if not reading.requests:
         triage = _triage_facts(desk, texts[0], signals)
     await _follow_plan(desk, tr, reading, triage)
+
+
+async def _whose_incident(desk: Desk, tr: Transition, texts: list[str]) -> None:
+    """Incident management must know whose service is down; other signs need nobody's records."""
+    if not CRITICAL_SIGNALS.intersection(tr.state.signals) or "prompt_injection" in tr.state.signals:
+        return
+    try:
+        identity = await _identity(desk, tr, texts)
+    except ConnectorError:
+        return  # their own outage may be ours too: a person gets it without the records, but gets it now
+    access_leaf(tr, identity.accesses)
+    if identity.records is not None:
+        tr.set(requester=identity.records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
 
 
 def _read(desk: Desk, texts: list[str], records: Records) -> Reading:

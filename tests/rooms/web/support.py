@@ -24,6 +24,7 @@ from proofdesk.flows.settle import add_leaf, settle_issue
 from proofdesk.flows.state import State
 from proofdesk.flows.subjects import Subjects
 from proofdesk.flows.tenancy import Runtime, SlaTargets, TenantSettings
+from proofdesk.language.tone import default_model
 from proofdesk.ledger.notes import encode_vkey, generate_key
 from proofdesk.settings import Settings
 from proofdesk.store import tables as t
@@ -71,6 +72,7 @@ class OneTenant:
             reader=nothing,
             model=None,
             signals=lambda _: (),
+            tone_of=default_model().tone,
             language_of=lambda _: "en",
             channels={},
         )
