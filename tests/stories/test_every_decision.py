@@ -95,7 +95,7 @@ async def test_what_is_none_of_ours_goes_to_a_person_by_a_recorded_decision(post
     stranger = next(each for each in tickets if each.sender == "stranger@example.org")
     assert await post.desk.handoff(stranger.ticket_id) == ("general", "out_of_scope")
     kinds = [each.kind for each in (await replayed(post, stranger.ticket_id)).decisions]
-    assert kinds == ["answering", "threading", "sender", "authentication", "unproven", "handoff"]
+    assert kinds == ["answering", "threading", "sender", "authentication", "priority", "unproven", "handoff"]
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
