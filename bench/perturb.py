@@ -61,20 +61,27 @@ def perturbed(name: str, tables: Tables, rows: list[Row], seed: int) -> tuple[Ta
     """The world and its tickets after perturbation `name`; the same seed gives the same."""
     chance = random.Random(f"{name}:{seed}")
     match name:
-        case "P1":
-            return tables, [row | {"ticket": _synonyms(row["ticket"], chance)} for row in rows]
-        case "P2":
-            return tables, [row | {"ticket": _paragraphs(row["ticket"])} for row in rows]
-        case "P3":
-            names = _people(tables)
-            return tables, [row | {"ticket": _typos(row["ticket"], names, chance)} for row in rows]
         case "P4":
-            rename = _identity_renaming(tables, chance)
+            rename = identity_renaming(tables, chance)
         case "P5":
             rename = _Catalogue(tables, chance)
         case _:
-            raise ValueError(f"unknown perturbation {name}")
+            return tables, perturbed_text(name, tables, rows, chance)
     return rename(tables), rename(rows)
+
+
+def perturbed_text(name: str, tables: Tables, rows: list[Row], chance: random.Random) -> list[Row]:
+    """The rows after one of the perturbations that leave the world alone."""
+    match name:
+        case "P1":
+            return [row | {"ticket": _synonyms(row["ticket"], chance)} for row in rows]
+        case "P2":
+            return [row | {"ticket": _paragraphs(row["ticket"])} for row in rows]
+        case "P3":
+            names = _people(tables)
+            return [row | {"ticket": _typos(row["ticket"], names, chance)} for row in rows]
+        case _:
+            raise ValueError(f"unknown perturbation {name}")
 
 
 def perturbed_words(name: str, tables: Tables, words: TenantWords, seed: int) -> TenantWords:
@@ -142,7 +149,7 @@ def _coined(chance: random.Random, taken: set[str]) -> str:
             return word
 
 
-def _identity_renaming(tables: Tables, chance: random.Random) -> Callable[[Any], Any]:
+def identity_renaming(tables: Tables, chance: random.Random) -> Callable[[Any], Any]:
     taken: set[str] = set()
     people = {name: _coined(chance, taken).capitalize() for name in sorted(_people(tables))}
     small = {name.casefold(): new.casefold() for name, new in people.items()}
@@ -155,7 +162,7 @@ def _identity_renaming(tables: Tables, chance: random.Random) -> Callable[[Any],
         value = re.sub(r"(?<![A-Za-z])[A-Z][a-z]+(?![a-z])", lambda m: people.get(m.group(), m.group()), value)
         return re.sub(r"(?<!\d)\d{5,}(?![\dA-Za-z])", lambda m: m.group().translate(digits), value)
 
-    return lambda value: _mapped(value, text)
+    return lambda value: mapped(value, text)
 
 
 def _words(text: str, renamed: dict[str, str]) -> str:
@@ -217,11 +224,11 @@ class _Catalogue:
         return new.capitalize() if word[0].isupper() else new
 
 
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+def mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [_mapped(part, change) for part in value]
+        return [mapped(part, change) for part in value]
     if isinstance(value, dict):
-        return {change(key): _mapped(part, change) for key, part in value.items()}
+        return {change(key): mapped(part, change) for key, part in value.items()}
     return value

@@ -1,126 +1,16 @@
 """The public retail world played through the whole product: database, flows, policy, HTTP, read-back.
 
-    python bench/retail.py --world DIR --tickets FILE [--clean-only] [--limit N] [--workers N] [--perturb P1..P5]
-                           [--seed N] [--out FILE] --json
-
-Each row starts on a fresh world. The requester sees only its own `ticket`; it answers by the fixed rules of
-`bench/retail_requester.py`. What counts is the state of the world afterwards, never what was said.
+python bench/retail.py --world DIR --tickets FILE [--clean-only] [--limit N] [--workers N] [--perturb P1..P5]
+                       [--seed N] [--out FILE] --json
 """
 
-import argparse
-import asyncio
-import json
-import multiprocessing
-import shutil
-import statistics
 import sys
-import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.perturb import PERTURBATIONS, perturbed
-from bench.retail_player import play_rows
-from bench.retail_reading import empty_target, gold_changes
-from proofdesk.app import open_database
-from proofdesk.settings import Settings
-from proofdesk.store.endpoint import Endpoint
-from simulators.retail_world.world import Base
-
-COUNTS = ("exact", "partial", "wrong_writes", "escalated", "asked", "empty_target_rows", "empty_target_writes")
-
-
-def main() -> int:
-    args = _arguments()
-    tables = json.loads((args.world / "db.json").read_text(encoding="utf-8"))
-    rows = [json.loads(line) for line in args.tickets.read_text(encoding="utf-8").splitlines() if line.strip()]
-    rows = [row for row in rows if row["clean"] or not args.clean_only][: args.limit or None]
-    if args.perturb:
-        tables, rows = perturbed(args.perturb, tables, rows, args.seed)
-    started = time.perf_counter()
-    results = _play(tables, rows, args.workers)
-    summary = summarise(Base(tables), rows, results, time.perf_counter() - started, perturbed_world=bool(args.perturb))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text("".join(json.dumps(result, ensure_ascii=False) + "\n" for result in results), encoding="utf-8")
-    print(json.dumps(summary) if args.json else json.dumps(summary, indent=2))
-    return 0
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--world", type=Path, required=True, help="folder with db.json")
-    parser.add_argument("--tickets", type=Path, required=True)
-    parser.add_argument("--clean-only", action="store_true", help="leave out rows whose expected calls are refused")
-    parser.add_argument("--limit", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--perturb", choices=PERTURBATIONS)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("bench/out/results.jsonl"))
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
-
-
-def _play(tables: dict[str, Any], rows: list[dict[str, Any]], workers: int) -> list[dict[str, Any]]:
-    """One process per worker, each with a world and a tenant of its own, all on one database."""
-    home = Path(tempfile.mkdtemp(prefix="proofdesk-bench-"))
-    endpoint, server = open_database(Settings(home=home))
-    try:
-        workers = max(1, min(workers, len(rows)))
-        shares = [(n, endpoint, home, tables, rows[n::workers]) for n in range(workers)]
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            played = pool.map(_worker, shares)
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(home)
-    by_id = {result["id"]: result for share in played for result in share}
-    return [by_id[row["id"]] for row in rows]
-
-
-def _worker(share: tuple[int, Endpoint, Path, dict[str, Any], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    number, endpoint, home, tables, rows = share
-    return asyncio.run(play_rows(f"retail-{number}", endpoint, home, tables, rows))
-
-
-def summarise(
-    base: Base, rows: list[dict[str, Any]], results: list[dict[str, Any]], seconds: float, *, perturbed_world: bool
-) -> dict[str, Any]:
-    """Judge each row by the end state alone; exact_rate is over the rows that ask for a real change."""
-    figures: dict[str, Any] = {"tickets": len(rows), **dict.fromkeys(COUNTS, 0)}
-    real = exact_real = nothing = 0
-    for row, result in zip(rows, results, strict=True):
-        gold, changed, empty = gold_changes(base, row), result["changed"], empty_target(row)
-        # A perturbed world has other hashes; there the leaf paths decide alone.
-        exact = changed == gold and (perturbed_world or result["state_sha256"] == row["final_db_sha256"])
-        result["verdict"] = _verdict(gold, changed, exact=exact)
-        figures["exact"] += result["verdict"] == "exact"
-        figures["partial"] += result["verdict"] == "partial"
-        figures["wrong_writes"] += result["verdict"] == "wrong"
-        figures["escalated"] += result["outcome"] == "handed_off"
-        figures["asked"] += result["questions"] > 0
-        figures["empty_target_rows"] += empty
-        figures["empty_target_writes"] += bool(empty and changed)
-        nothing += not gold
-        real += not empty
-        exact_real += result["verdict"] == "exact" and not empty
-    times = sorted(result["ms"] for result in results)
-    figures["exact_rate"] = round(exact_real / real, 4) if real else 0.0
-    figures["do_nothing_exact"] = nothing
-    figures["p50_ms"] = round(statistics.median(times), 1)
-    figures["p99_ms"] = round(times[min(len(times) - 1, int(len(times) * 0.99))], 1)
-    figures["tickets_per_s"] = round(len(rows) / seconds, 1)
-    return figures
-
-
-def _verdict(gold: dict[str, Any], changed: dict[str, Any], *, exact: bool) -> str:
-    if exact:
-        return "exact"
-    if any(path not in gold or gold[path] != value for path, value in changed.items()):
-        return "wrong"
-    return "partial" if changed else "nothing"
-
+from bench.retail_spec import RETAIL
+from bench.world_bench import run_bench
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_bench(RETAIL))

@@ -35,6 +35,7 @@ def load_profiles(folder: Path) -> list[Profile]:
         found.append(
             Profile(
                 procedure=doc.procedure,
+                kind=doc.kind,
                 examples=tuple(doc.understand.examples),
                 acts=tuple(doc.understand.acts),
                 serves={kind: tuple(statuses) for kind, statuses in doc.understand.serves.items()},

@@ -14,9 +14,10 @@ from typing import Any
 
 from bench.perturb import PERTURBATIONS, perturbed, perturbed_words
 from bench.retail_plan import authenticate, calls_of, carry_out, load_profiles, records_of
+from bench.world_spec import gold_changes
 from proofdesk.language.reading import Reader, TenantWords, load_tenant_words
-from simulators.retail_world.world import Base, World, WriteRefused
-from simulators.retail_world.writes import WRITES, write
+from simulators.retail_world.world import Base, World
+from simulators.retail_world.writes import WRITES
 
 COUNTS = (
     "tickets", "exact", "partial", "wrong_writes", "asked", "escalated", "empty_target_rows", "empty_target_writes",
@@ -58,7 +59,7 @@ def run(base: Base, rows: list[dict[str, Any]], words: TenantWords, show: str = 
         world, started = World(base), time.perf_counter()
         outcome, why = _solve(world, reader, row["ticket"])
         times.append((time.perf_counter() - started) * 1000)
-        gold = gold_changes(base, row)
+        gold = gold_changes(World(base), WRITES, row)
         changed = world.diff()
         exact = changed == gold
         empty = empty_target(row)
@@ -106,17 +107,6 @@ def _solve(world: World, reader: Reader, text: str) -> tuple[str, str]:
         return "asked", f"{doubts[0].kind}:{doubts[0].slot}"
     refusal = carry_out(world, calls_of(reading, user_id))
     return ("escalated", f"refused:{refusal}") if refusal else ("done", "")
-
-
-def gold_changes(base: Base, row: dict[str, Any]) -> dict[str, Any]:
-    world = World(base)
-    for action in row["actions"]:
-        if action["name"] in WRITES:
-            try:
-                write(world, action["name"], action["arguments"])
-            except WriteRefused:
-                continue
-    return world.diff()
 
 
 def empty_target(row: dict[str, Any]) -> bool:

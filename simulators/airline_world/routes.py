@@ -78,7 +78,7 @@ ROUTES = (
     ),
     Route(
         operation="cancelReservation", method="POST", path=f"{_RESERVATION}/cancel", scope="reservations:write",
-        writes=True, body=shapes.Nothing, answer=shapes.Reservation, handler=_reservation_write("cancel_reservation"),
+        writes=True, answer=shapes.Reservation, handler=_reservation_write("cancel_reservation"),
     ),
     Route(
         operation="updateFlights", method="POST", path=f"{_RESERVATION}/flights", scope="reservations:write",

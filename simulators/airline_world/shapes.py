@@ -151,10 +151,6 @@ class Quote(msgspec.Struct, kw_only=True):
     lines: list[str]
 
 
-class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A body without content."""
-
-
 class CabinBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     cabin: str
     payment_id: str

@@ -72,7 +72,7 @@ def offer_view(world: World, args: Record) -> Record:
                     "price_minor": cents(known["prices"][cabin]),
                     "available": known["available_seats"][cabin] > 0,
                 }
-    return {"offer_id": args["offer_id"], "name": "flight", "flights": found}
+    return {"offer_id": args["offer_id"], "name": "segment", "flights": found}
 
 
 def options(flight: Record, day: str) -> dict[str, str]:
@@ -82,8 +82,8 @@ def options(flight: Record, day: str) -> dict[str, str]:
         "flight number": flight["flight_number"],
         "date": f"{on:%B} {on.day}",
         "departure": flight["scheduled_departure_time_est"][:5],
-        "from": flight["origin"],
-        "to": flight["destination"],
+        "origin": flight["origin"],
+        "destination": flight["destination"],
     }
 
 

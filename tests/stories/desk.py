@@ -230,16 +230,14 @@ async def open_desk(
     counted = Counted(office)
     async with serving(counted) as url:
         env = {**(env or {}), "LARKFIELD_URL": url, "LARKFIELD_READ_TOKEN": "read", "LARKFIELD_WRITE_TOKEN": "write"}
-        async with open_house(Settings(home=home), endpoint, env=env) as house:
-            shell = msgspec.structs.replace(house.shell, clock=Clock(wall=wall))
-            house = msgspec.structs.replace(house, shell=shell)
+        async with open_house(Settings(home=home), endpoint, env=env, clock=Clock(wall=wall)) as house:
             with tempfile.TemporaryDirectory() as folder:
                 root = tenant_folder(Path(folder) / "tenant")
                 with (root / "tenant.yaml").open("a", encoding="utf-8") as file:
                     file.write(tenant_extra)
                 if change is not None:
                     change(root)
-                await load_tenant(shell, root, loaded_by="test", env=env, encoder=house.encoder)
+                await load_tenant(house.shell, root, loaded_by="test", env=env, encoder=house.encoder)
             sequencer = make_sequencer(house)
             try:
                 yield Desk(house, office, url, wall, sequencer, counted)

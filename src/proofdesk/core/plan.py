@@ -24,6 +24,8 @@ class PlanFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a request needs that the model proposed and no word of the rules named."""
     only_thanks: bool = False
     """The message is nothing but thanks."""
+    foreseen: tuple[str, ...] = ()
+    """Ids of requests whose procedure says no by what is already certain, whatever stays open."""
 
 
 class ActOn(msgspec.Struct, frozen=True, kw_only=True, tag="act_on"):
@@ -46,7 +48,17 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True, tag="nothing"):
     """Nothing is asked for: a short courteous answer, no person, nothing to bill."""
 
 
-Plan = ActOn | AskRequester | HandOver | Nothing
+class CannotBe(msgspec.Struct, frozen=True, kw_only=True, tag="cannot_be"):
+    """What is wanted is refused whatever the answer to the open questions: they are not asked."""
+
+    requests: tuple[Request, ...]
+
+
+Plan = ActOn | AskRequester | HandOver | Nothing | CannotBe
+
+MAX_FORESEEN = 5
+_LEAVES_NO_CHANCE = frozenset({"missing", "ambiguous", "unread", "mood"})
+"""Doubts that do not touch what a procedure refuses by: it is refused by what is certain, or not at all."""
 
 _DOUBT_REASON = {
     "missing": "missing_information",
@@ -69,6 +81,8 @@ def decide_plan(facts: PlanFacts) -> Plan:
         return Nothing()
     if not wanted:
         return _without_request(triage)
+    if facts.foreseen and {request.id for request in wanted} <= set(facts.foreseen):
+        return CannotBe(requests=wanted)
     for request in wanted:
         open_end = _open_end(request, facts)
         if open_end is not None:
@@ -80,6 +94,16 @@ def decide_plan(facts: PlanFacts) -> Plan:
     if unsure is not None:
         return HandOver(reason="low_confidence", note=f"{unsure.procedure} is only supposed")
     return ActOn(requests=rated, confidence_ppm=min(request.confidence_ppm for request in rated))
+
+
+def one_wish(reading: Reading) -> tuple[Request, ...]:
+    """The requests of a message that is in doubt and asks for one thing only, else none: of several things one may be
+    possible though another one is not."""
+    wanted = _distinct(request for request in reading.requests if request.mood != "retracted")
+    doubts = {doubt.kind for request in wanted for doubt in request.doubts}
+    about = {slot.value for r in wanted for slot in r.slots.values() if slot.rule == "order"}
+    one = len({request.procedure for request in wanted}) == 1 and len(about) <= 1 and len(wanted) <= MAX_FORESEEN
+    return wanted if one and doubts and doubts <= _LEAVES_NO_CHANCE else ()
 
 
 def _distinct(requests: Iterable[Request]) -> tuple[Request, ...]:

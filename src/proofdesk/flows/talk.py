@@ -79,6 +79,12 @@ WELCOME = {
     "fr": "Avec plaisir. N'hésitez pas à nous écrire.",
     "es": "De nada. Escríbanos cuando lo necesite.",
 }
+MISREAD = {
+    "en": "If you meant something else, just reply and tell us.",
+    "de": "Wenn Sie etwas anderes gemeint haben, antworten Sie uns einfach.",
+    "fr": "Si vous vouliez dire autre chose, répondez-nous simplement.",
+    "es": "Si quería decir otra cosa, responda a este mensaje.",
+}
 CODE = {
     "en": "Your code is {code}. It is valid for 15 minutes. If you did not write to us, ignore this message.",
     "de": "Ihr Code lautet {code}. Er gilt 15 Minuten. Haben Sie uns nicht geschrieben, ist nichts zu tun.",

@@ -10,7 +10,7 @@ from proofdesk.core.address import mailbox_key
 from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, IssuedCode, code_digits, decide_code
-from proofdesk.core.plan import ActOn, AskRequester, HandOver, Nothing, PlanFacts, decide_plan
+from proofdesk.core.plan import ActOn, AskRequester, CannotBe, HandOver, Nothing, PlanFacts, decide_plan, one_wish
 from proofdesk.core.priority import CRITICAL_SIGNALS
 from proofdesk.core.reading import Hint, Reading, Signal
 from proofdesk.core.records import Records
@@ -18,11 +18,12 @@ from proofdesk.core.thanks import is_thanks
 from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
 from proofdesk.core.unproven import SendCode, UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Desk, access_leaf
+from proofdesk.flows.foresee import foresee
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.identity import Identity, identify
 from proofdesk.flows.prioritise import prioritise_ticket
 from proofdesk.flows.state import After, RequestState
-from proofdesk.flows.talk import CODE, CODE_SENT, WELCOME, identity_question, in_language, send
+from proofdesk.flows.talk import CODE, CODE_SENT, MISREAD, WELCOME, identity_question, in_language, send
 from proofdesk.flows.tenancy import Thresholds
 from proofdesk.flows.transition import Transition
 from proofdesk.ports import ConnectorError, IntentModel
@@ -230,9 +231,19 @@ async def _follow_plan(
         only_thanks=only_thanks,
     )
     plan = decide_plan(facts)
+    refused: tuple[RequestState, ...] = ()
+    if isinstance(plan, AskRequester) or (isinstance(plan, HandOver) and plan.reason not in ALWAYS_HUMAN):
+        refused = await foresee(desk, tr, one_wish(reading))
+        facts = msgspec.structs.replace(facts, foreseen=tuple(each.request.id for each in refused))
+        plan = decide_plan(facts) if refused else plan
     tr.decided("plan", facts, plan)
     tr.set(reading=reading)
     match plan:
+        case CannotBe():
+            misread = in_language(MISREAD, tr.state.language)
+            last = msgspec.structs.replace(refused[-1], replies=(*refused[-1].replies, misread))
+            tr.set(step="finish", requests=(*refused[:-1], last))
+            tr.status = "open"
         case HandOver():
             await hand_off(desk, tr, plan.reason, plan.note)
         case Nothing():

@@ -22,6 +22,8 @@ def said(text: str) -> set[tuple[str, str]]:
         ("My postcode is SW1A 1AA", {("postcode", "SW1A 1AA")}),
         ("About #L100200 and order number 4455667", {("order_id", "#L100200"), ("order_id", "4455667")}),
         ("The code is 123456", {("code", "123456")}),
+        ("I am Ada Quill. My user id is ada_quill_11.", {("name", "Ada Quill"), ("requester_id", "ada_quill_11")}),
+        ("My name is Ada B. Quill", {("name", "Ada B. Quill")}),
         ("Nothing here", set()),
     ],
 )

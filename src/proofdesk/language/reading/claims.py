@@ -8,7 +8,9 @@ from proofdesk.language.reading.languages import Tongues
 MAX_CLAIMS = 20
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_NAME = r"([^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:[ \t]+[^\W\d_a-z][^\W\d_]*\.?(?:['’-][^\W\d_]+)*){1,3})"
+_NAME = (
+    r"([^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:[ \t]+(?:[^\W\d_a-z]\.|[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*)){1,3})"
+)
 _SIGNATURE = re.compile(rf"(?:\A|\n)[ \t]*{_NAME}[ \t]*(?=\n|\Z)")
 _LITERAL = re.compile(r"\{[^{}]*\}")
 _POSTCODE = r"(\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4,6}(?:-\d{3})?)"

@@ -76,6 +76,15 @@ def _acts(doc: Document, start: int, end: int) -> list[Mention]:
     return found
 
 
+def _wish_start(doc: Document, first: int, act: int) -> int:
+    """Where the wish begins in "I cannot come and I want to cancel": a negation before it denies something else."""
+    for at in range(first, act - 1):
+        wish = doc.starting(at + 1, "polite")
+        if wish is not None and wish.end == act and doc.forms.low[at] in doc.tongue[at].words.joiner:
+            return at + 1
+    return first
+
+
 def _mood(doc: Document, start: int, act: int, end: int) -> Mood:
     """How the act is meant, from the words before it and the sentence's last mark."""
     asks = {at for at in range(act + 1, end) if doc.tokens[at - 1].text in ",;:¿" and "polite" in doc.kinds(at)}
@@ -87,8 +96,10 @@ def _mood(doc: Document, start: int, act: int, end: int) -> Mood:
     for clause_start, clause_end in clauses(doc, first, act):
         if clause_end < act and clause_start == first and is_story(doc, clause_start, clause_end):
             first = clause_end + 1
+    wish = _wish_start(doc, first, act)
     for kind, mood in _MOODS:
-        if any(kind in doc.kinds(at) and not doc.kinds(at) & {"polite", "filler"} for at in range(first, act)):
+        begin = wish if kind == "negation" else first
+        if any(kind in doc.kinds(at) and not doc.kinds(at) & {"polite", "filler"} for at in range(begin, act)):
             return mood
     if end > start and doc.tokens[end - 1].text == "?":
         if not polite:

@@ -22,6 +22,8 @@ class Polarity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class TenantWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     orders: tuple[str, ...] = ()
     """Words for what the product calls an order: "reservation", "booking"."""
+    neutral: tuple[str, ...] = ()
+    """Phrases on which nothing this tenant does depends ("get a refund", where every cancellation refunds)."""
     products: dict[str, tuple[str, ...]] = {}
     """Product name -> further head words for it."""
     values: dict[str, tuple[str, ...]] = {}

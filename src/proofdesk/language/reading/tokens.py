@@ -25,7 +25,7 @@ _ELISION = re.compile(
     re.IGNORECASE,
 )
 """French and Italian little words that lose their vowel: "l'article" is two words, "don't" is one."""
-_EDGE = re.compile(r"\w+(?:[-/.]\w+)+")
+_EDGE = re.compile(r"\w+(?:[-/.]\w+)*")
 _OPERATORS = frozenset("$€£%+&<>")
 _BREAK = re.compile(r"\n\s*\n|\n(?=\s*[-*•]|\s*[A-Z])")
 

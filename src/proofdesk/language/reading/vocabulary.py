@@ -41,7 +41,7 @@ def reader_index(profiles: Iterable[Profile], tenant: TenantWords) -> Index:
                 entries += phrases((value, *synonyms), "enum", (profile.procedure, slot, value))
     for act, procedures in by_act.items():
         entries += surfaces([act], "act", tuple(procedures))
-    entries += phrases(tenant.orders, "filler")
+    entries += phrases((*tenant.orders, *tenant.neutral), "filler")
     for kind, synonyms in tenant.payments.items():
         entries += phrases((kind.replace("_", " "), *synonyms), "pay", ("kind", kind))
     for status, synonyms in tenant.statuses.items():
