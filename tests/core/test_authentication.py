@@ -153,7 +153,7 @@ def test_without_a_proven_channel_only_matching_records_authenticate(
     outcome = decide_authentication(claims(*said), found, NOBODY, STRENGTH)
     if isinstance(outcome, Authenticated):
         assert outcome.requester_id in {entry.requester.id for entry in found}
-        assert outcome.method in ("order_postcode", "name_postcode", "email_on_record")
+        assert outcome.method in ("order_postcode", "name_postcode", "email_on_record", "id_on_record")
     if isinstance(outcome, NeedCode):
         assert outcome.address in {email for entry in found for email in entry.requester.emails}
     assert outcome == decide_authentication(claims(*reversed(said)), found[::-1], NOBODY, STRENGTH)
