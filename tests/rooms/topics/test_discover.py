@@ -92,3 +92,7 @@ def test_agreement_with_labels_matches_hand_computed_values():
     assert (same.accuracy, round(same.nmi, 9), same.ari) == (1.0, 1.0, 1.0)
     half = agreement("aabb", [0, 1, 0, 1])
     assert half.accuracy == 0.5 and abs(half.nmi) < 1e-9 and half.ari == pytest.approx(-0.5)
+
+
+def test_unassigned_rows_are_never_counted_as_a_topic():
+    assert agreement("aabb", [UNASSIGNED, UNASSIGNED, 0, 0]).accuracy == 0.75

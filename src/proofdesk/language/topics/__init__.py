@@ -4,8 +4,8 @@ Topics are suggestions: an operator confirms, names, merges and splits them.
 """
 
 from proofdesk.language.topics.clusters import FREE
-from proofdesk.language.topics.discover import MAX_ROWS, UNASSIGNED, TooManyRows, Topic, Topics, Vectors, discover
-from proofdesk.language.topics.scores import Agreement, agreement
+from proofdesk.language.topics.discover import MAX_ROWS, TooManyRows, Topic, Topics, Vectors, discover
+from proofdesk.language.topics.scores import UNASSIGNED, Agreement, agreement
 from proofdesk.language.topics.vectors import find_vectors
 from proofdesk.language.topics.words import WordVectors
 

@@ -10,14 +10,16 @@ import numpy as np
 from proofdesk.language.pii import KnownEntity
 from proofdesk.language.topics.clusters import FREE, Labels, Reader, group, ordered
 from proofdesk.language.topics.names import name_of, topic_terms
+from proofdesk.language.topics.scores import UNASSIGNED
 from proofdesk.language.topics.space import Floats, fit_space
 
 MAX_ROWS = 200_000
 SAMPLE = 6_000
 """Grouping takes n^2 memory: of more rows an evenly spread sample is grouped and the others are assigned."""
-UNKNOWN = 0.0
+CHUNK = 4_096
+"""Rows beyond the sample are encoded and read so many at a time: their vectors never lie in memory together."""
+UNKNOWN = 0.1
 """A row that is read with no higher score than this resembles no topic and stays unassigned."""
-UNASSIGNED = -1
 EXAMPLES = 5
 NAMING_ROWS = 20_000
 
@@ -71,8 +73,7 @@ def discover(
     spoken = np.array([i for i, text in enumerate(texts) if re.search(r"[^\W\d_]", text)], np.int64)
     labels, scores = np.full(len(texts), UNASSIGNED, np.int64), np.zeros(len(texts), np.float32)
     if len(spoken) >= 2:
-        vectors = encoder.many([texts[i] for i in spoken])
-        labels[spoken], scores[spoken] = _assigned(vectors, encoder.blocks, bound[spoken])
+        labels[spoken], scores[spoken] = _assigned([texts[i] for i in spoken], encoder, bound[spoken])
     labels = _by_size(labels)
     step = max(1, -(-len(texts) // NAMING_ROWS))
     terms = topic_terms(
@@ -82,20 +83,24 @@ def discover(
     return _described(labels, scores, terms, bound)
 
 
-def _assigned(vectors: Floats, blocks: Sequence[tuple[int, float]], anchors: Labels) -> tuple[Labels, Floats]:
+def _assigned(texts: Sequence[str], encoder: Vectors, anchors: Labels) -> tuple[Labels, Floats]:
     sample = _sample(anchors)
-    space = fit_space(vectors[sample], blocks)
-    rows = space(vectors)
-    reader = Reader(rows[sample])
+    vectors = encoder.many([texts[i] for i in sample])
+    space = fit_space(vectors, encoder.blocks)
+    reader = Reader(space(vectors))
     found = group(reader.rows, space.dimensions, reader, anchors[sample])
     groups = int(found.max()) + 1
-    read = reader.read(rows, reader.weights(found, groups)) if groups > 1 else np.ones((len(rows), 1), np.float32)
-    if groups > 1:
-        read[sample] = reader.left_out(found, groups)
-    labels = np.asarray(read.argmax(axis=1), np.int64)
+    labels, scores = np.zeros(len(texts), np.int64), np.ones(len(texts), np.float32)
     labels[sample] = found
-    scores = read[np.arange(len(labels)), labels]
-    labels[(read.max(axis=1) <= UNKNOWN) & (anchors == FREE)] = UNASSIGNED
+    if groups < 2:
+        return labels, scores
+    scores[sample] = reader.left_out(found, groups)[np.arange(len(sample)), found]
+    rest, weights = np.setdiff1d(np.arange(len(texts)), sample), reader.weights(found, groups)
+    for start in range(0, len(rest), CHUNK):
+        part = rest[start : start + CHUNK]
+        read = reader.read(space(encoder.many([texts[i] for i in part])), weights)
+        labels[part], scores[part] = read.argmax(axis=1), read.max(axis=1)
+    labels[(scores <= UNKNOWN) & (anchors == FREE)] = UNASSIGNED
     return labels, scores
 
 

@@ -5,6 +5,8 @@ from collections.abc import Hashable, Sequence
 import msgspec
 import numpy as np
 
+UNASSIGNED = -1
+
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """`accuracy`: share of rows whose topic is matched to their label by the best one-to-one matching (Kuhn 1955);
@@ -16,12 +18,12 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def agreement(truth: Sequence[Hashable], found: Sequence[Hashable]) -> Agreement:
-    """Unassigned rows of `found` must carry a label of their own: they count as a group of wrong rows at worst."""
+    """Each UNASSIGNED row of `found` counts as a group of its own, so as a wrong one but for chance."""
     from scipy.optimize import linear_sum_assignment
 
     if len(truth) != len(found) or not truth:
         raise ValueError(f"{len(truth)} labels for {len(found)} rows")
-    table = _table(truth, found)
+    table = _table(truth, [(place,) if label == UNASSIGNED else label for place, label in enumerate(found)])
     rows, columns = linear_sum_assignment(-table)
     n = table.sum()
     return Agreement(
