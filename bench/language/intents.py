@@ -15,7 +15,7 @@ from bench.language.baseline import Baseline
 from bench.language.rows import Rows, assistant, banking, encoder, few, names
 from proofdesk.core.statistics import auroc, certify_ppm, expected_calibration_error
 from proofdesk.language.intents import StackedIntentModel, train
-from proofdesk.language.intents.stack import energy, probabilities
+from proofdesk.language.intents.stack import in_scope_ppm
 
 ALPHA, DELTA = 0.01, 0.05
 
@@ -29,10 +29,9 @@ def fitted(learn: Rows, oos: Sequence[str], read: Any) -> tuple[StackedIntentMod
 
 
 def judged(model: StackedIntentModel, held: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    logits = model.logits_many([r.text for r in held])
-    chance = probabilities(logits)
-    right = np.array([model.intents[k] == r.intent for k, r in zip(chance.argmax(1), held, strict=True)])
-    return chance.max(1), right, energy(logits)
+    found = model.judge_many([r.text for r in held])
+    right = np.array([model.intents[k] == r.intent for k, r in zip(found.best, held, strict=True)])
+    return found.confidence, right, found.odds
 
 
 def intents() -> dict[str, Any]:
@@ -50,21 +49,21 @@ def intents() -> dict[str, Any]:
     learn, oos, held, held_oos = assistant()
     model, seconds = fitted(learn, oos, encoder())
     sure, right, inside = judged(model, held)
-    outside = energy(model.logits_many(held_oos))
+    outside = model.judge_many(held_oos).odds
     baseline = Baseline(learn)
     base_in, base_out = (baseline.chances(t).max(1) for t in ([r.text for r in held], held_oos))
     out["assistant"] = {
         "train_rows": len(learn), "held_out_rows": len(held), "accuracy": right.mean(), "train_s": seconds,
         "ece_15": expected_calibration_error(list(sure), list(right)), "certified": certified(sure, right),
         "oos_auroc": auroc(list(inside), list(outside)),
-        "in_scope_kept_at_default": share(model, inside), "oos_kept_at_default": share(model, outside),
+        "in_scope_kept_at_default": share(inside), "oos_kept_at_default": share(outside),
         "baseline": {"accuracy": baseline.accuracy(held), "oos_auroc": auroc(list(base_in), list(base_out))},
     }  # fmt: skip
     return out
 
 
-def share(model: StackedIntentModel, energies: np.ndarray) -> float:
-    return float(np.mean([model.scope.ppm(float(e)) >= 700_000 for e in energies]))
+def share(odds: np.ndarray) -> float:
+    return float(np.mean([in_scope_ppm(float(each)) >= 700_000 for each in odds]))
 
 
 def certified(sure: np.ndarray, right: np.ndarray) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from proofdesk.language.intents import CachedEncoder, LabelledText, MultilingualEncoder
+from proofdesk.language.intents import Encoder, LabelledText, find_encoders
 
 SHARED = Path(os.environ.get("PROOFDESK_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 OUT = Path("bench/out")
@@ -17,8 +17,9 @@ Rows = list[LabelledText]
 
 
 @functools.cache
-def encoder() -> CachedEncoder:
-    return CachedEncoder(MultilingualEncoder(), rows=40_000)
+def encoder() -> Encoder | None:
+    """Of the default tier."""
+    return find_encoders(rows=40_000).fast
 
 
 def rows_of(name: str) -> Rows:

@@ -10,7 +10,7 @@ from bench.language.baseline import Baseline
 from bench.language.intents import fitted
 from bench.language.rows import OUT, banking, encoder
 from bench.language.timing import times
-from proofdesk.language.intents import MultilingualEncoder, load, save
+from proofdesk.language.intents import find_encoders, load, save
 
 MEMORY = """
 import sys, json
@@ -19,9 +19,9 @@ def pss():
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return next(int(l.split()[1]) for l in lines if l.startswith("Pss:")) / 1024
 out = {"python_mb": pss()}
-from proofdesk.language.intents import MultilingualEncoder, load
+from proofdesk.language.intents import find_encoders, load
 out["imports_mb"] = pss()
-model = load(Path(sys.argv[1]), MultilingualEncoder())
+model = load(Path(sys.argv[1]), find_encoders(rows=256).fast)
 out["model_loaded_mb"] = pss()
 model.triage("where is my card")
 out["first_ticket_mb"] = pss()
@@ -40,7 +40,7 @@ def _file() -> Path:
 def latency() -> dict[str, Any]:
     learn, held = banking()
     model, _ = fitted(learn, [], encoder())
-    plain = MultilingualEncoder()
+    plain = find_encoders(rows=0).fast
     path = _file()
     save(model, path)
     model = load(path, plain)

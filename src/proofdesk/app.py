@@ -26,7 +26,8 @@ from proofdesk.flows.keys import Keys, load_keys
 from proofdesk.flows.registry import Registry
 from proofdesk.flows.resolve import advance
 from proofdesk.flows.subjects import Subjects
-from proofdesk.language.intents.encoder import Encoder, EncoderMissing, MultilingualEncoder
+from proofdesk.language.intents.encoder import Encoder
+from proofdesk.language.intents.tiers import find_encoders
 from proofdesk.ledger.export import ExportSummary
 from proofdesk.settings import Settings
 from proofdesk.store.embedded import EmbeddedServer
@@ -72,11 +73,10 @@ def open_database(settings: Settings) -> tuple[Endpoint, EmbeddedServer | None]:
 @cache
 def load_encoder() -> Encoder | None:
     """The sentence encoder, one per process, or None with a notice: TF-IDF alone must work."""
-    try:
-        return MultilingualEncoder()
-    except EncoderMissing as missing:
-        log.warning("working without the sentence encoder", reason=str(missing))
-        return None
+    found = find_encoders(rows=256)
+    if found.notice:
+        log.warning("working without a sentence encoder", reason=found.notice)
+    return found.fast
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from proofdesk.cli import (
     tickets,
     topic,
     topics,
+    triage,
 )
 from proofdesk.cli.output import say
 
@@ -63,3 +64,4 @@ app.add_typer(files.policy_app, name="policy", help="Check policy files.")
 app.command()(redaction.redact)
 app.command()(topics.topics)
 app.add_typer(topic.app, name="topic", help="Topics of a tenant's tickets: find, list, confirm, name, merge, split.")
+app.add_typer(triage.app, name="triage", help="Train, use, evaluate and certify intent models.")

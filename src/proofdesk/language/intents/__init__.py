@@ -9,20 +9,18 @@ os.environ.setdefault(
     "OPENBLAS_NUM_THREADS", "1"
 )  # before numpy loads: more threads cost a ticket 100 ms on a busy host
 
-from proofdesk.language.intents.encoder import (
-    CachedEncoder,
-    Encoder,
-    EncoderMissing,
-    MultilingualEncoder,
-    find_encoder,
-)
-from proofdesk.language.intents.examples import LabelledText, TooFewExamples
+from proofdesk.language.intents.cache import CachedEncoder
+from proofdesk.language.intents.encoder import Blend, Encoder, EncoderMissing
+from proofdesk.language.intents.examples import Held, LabelledText, TooFewExamples
 from proofdesk.language.intents.file import BadModelFile, load, save
 from proofdesk.language.intents.model import SegmentTriage, StackedIntentModel
+from proofdesk.language.intents.multilingual import MultilingualEncoder
 from proofdesk.language.intents.segments import segments
+from proofdesk.language.intents.tiers import Encoders, find_encoders
 from proofdesk.language.intents.training import train
 
 __all__ = [
-    "BadModelFile", "CachedEncoder", "Encoder", "EncoderMissing", "LabelledText", "MultilingualEncoder",
-    "SegmentTriage", "StackedIntentModel", "TooFewExamples", "find_encoder", "load", "save", "segments", "train",
+    "BadModelFile", "Blend", "CachedEncoder", "Encoder", "EncoderMissing", "Encoders", "Held", "LabelledText",
+    "MultilingualEncoder", "SegmentTriage", "StackedIntentModel", "TooFewExamples", "find_encoders", "load", "save",
+    "segments", "train",
 ]  # fmt: skip

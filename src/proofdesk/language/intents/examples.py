@@ -14,3 +14,10 @@ class TooFewExamples(msgspec.Struct, frozen=True, kw_only=True):
     """Training is not possible: what is missing, in words for the person who can add it."""
 
     reason: str
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows kept apart from training: they calibrate the model and carry its certificates. `oos`: of no intent."""
+
+    examples: tuple[LabelledText, ...]
+    oos: tuple[str, ...] = ()

@@ -20,13 +20,14 @@ OUT_OF_SCOPE_SHARE = 0.15
 
 
 class ScopeCurve(msgspec.Struct, frozen=True, kw_only=True):
-    """P(in scope) = 1 / (1 + exp(-(slope * energy + offset)))."""
+    """log-odds of in scope = slope * energy + offset."""
 
     slope: float
     offset: float
 
-    def ppm(self, energy: float) -> int:
-        return round(1e6 / (1.0 + float(np.exp(-np.clip(self.slope * energy + self.offset, -40.0, 40.0)))))
+
+def in_scope_ppm(odds: float) -> int:
+    return round(1e6 / (1.0 + float(np.exp(-np.clip(odds, -40.0, 40.0)))))
 
 
 def centred(scores: NDArray[np.float32]) -> Doubles:
