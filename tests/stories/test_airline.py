@@ -30,6 +30,22 @@ TICKETS = {
     "how_many_bags": f"How many bags may I take on reservation AAAA11?\n\n{WHO}",
     "somebody_else": f"Please cancel reservation EEEE55 because I am sick.\n\n{WHO.replace('Ada Quill', 'Bo Fenn')}",
 }
+CAREFUL = [
+    "I am sick. Please cancel reservation EEEE55, but only if I get a full refund.",
+    "Please cancel only the second flight of reservation EEEE55 because I am sick.",
+    "Please cancel the ticket of passenger Bo in reservation EEEE55 because he is sick.",
+    "I am sick. Could you tell me whether I may cancel reservation EEEE55?",
+    "I no longer need to cancel reservation CCCC33.",
+    "I was sick. I wanted to cancel reservation EEEE55 but changed my mind.",
+    "Please cancel reservation EEEE55 because I am sick. Actually, wait, keep it.",
+    "Please cancel reservation EEEE55 because I am sick and book me the same flight a week later.",
+    "Please upgrade reservation BBBB22 to economy with my credit card if it costs less than 50 dollars.",
+    "Please upgrade the first flight of reservation BBBB22 to economy with my credit card.",
+    "Please do not add 3 bags to reservation AAAA11.",
+    "Please add 3 bags to reservation AAAA11 if they are free.",
+    "I want compensation in cash for the cancelled flight in reservation CCCC33.",
+]
+"""Each holds back what a hasty reading would do."""
 REFUSED = {
     "insured_and_tired": "cancel_reservation: reason_not_covered",
     "too_late": "cancel_reservation: not_eligible",
@@ -47,6 +63,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_the_airlines_procedures_at_work(database_template: Endpoint, homes: Path) -> None:
     rows = [{"id": name, "ticket": text} for name, text in TICKETS.items()]
+    rows += [{"id": text, "ticket": f"{text}\n\n{WHO}"} for text in CAREFUL]
     words = load_tenant_words(AIRLINE.folder / "aliases.yaml")
     with fresh_database(database_template) as endpoint:
         played = await play_rows(AIRLINE, words, "airline", endpoint, homes, tables(), rows)
@@ -68,5 +85,6 @@ async def test_the_airlines_procedures_at_work(database_template: Endpoint, home
     assert found["cancelled_by_airline"]["changed"] == certificate
     for name in ("card_not_named", "bags_beyond", "somebody_else"):
         assert (found[name]["outcome"], found[name]["changed"]) == ("handed_off", {}), name
+    assert [text for text in CAREFUL if found[text]["changed"]] == []
     told = found["how_many_bags"]
     assert (told["outcome"], told["changed"]) == ("solved", {})

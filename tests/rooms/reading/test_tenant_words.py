@@ -64,6 +64,16 @@ def test_a_negation_before_the_wish_denies_something_else() -> None:
     assert all(request.mood == "retracted" for request in denied)
 
 
+def test_a_reason_right_before_the_act_denies_it() -> None:
+    reason = SlotProfile(type="enum", values={"unneeded": ("no longer need",)}, optional=True)
+    slots = {"order": SlotProfile(type="order"), "reason": reason}
+    reader = Reader([Profile(procedure="cancel", acts=("cancel",), serves={"order": ("open",)}, slots=slots)])
+    denied = reader.read("I no longer need to cancel 7QX4R.", STAYS).requests
+    assert all(request.mood == "retracted" for request in denied)
+    wanted = reader.read("I no longer need it, please cancel 7QX4R.", STAYS).requests
+    assert [(request.mood, request.slots["reason"].value) for request in wanted] == [("asserted", "unneeded")]
+
+
 def test_a_method_that_must_be_stated_is_not_assumed() -> None:
     assert "pays" in read("Please move everything in 7QX4R.").requests[0].slots
     held = read("Please move everything in 7QX4R.", stated=True).requests[0]

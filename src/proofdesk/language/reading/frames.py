@@ -85,6 +85,18 @@ def _wish_start(doc: Document, first: int, act: int) -> int:
     return first
 
 
+def _denied(doc: Document, first: int, act: int) -> bool:
+    """ "I no longer need to cancel": words that elsewhere are a reason deny the act they stand right before."""
+    at = act - 1
+    if at > first and "to" in doc.kinds(at):
+        at -= 1
+    reason = next((m for m in doc.at.get(at, ()) if m.kind == "enum" and m.start >= first), None)
+    if reason is None or at < first:
+        return False
+    said = " ".join(doc.forms.low[place] for place in reason.tokens())
+    return any(f" {word} " in f" {said} " for word in doc.tongue[at].words.of_class("negation"))
+
+
 def _mood(doc: Document, start: int, act: int, end: int) -> Mood:
     """How the act is meant, from the words before it and the sentence's last mark."""
     asks = {at for at in range(act + 1, end) if doc.tokens[at - 1].text in ",;:¿" and "polite" in doc.kinds(at)}
@@ -96,6 +108,8 @@ def _mood(doc: Document, start: int, act: int, end: int) -> Mood:
     for clause_start, clause_end in clauses(doc, first, act):
         if clause_end < act and clause_start == first and is_story(doc, clause_start, clause_end):
             first = clause_end + 1
+    if _denied(doc, first, act):
+        return "retracted"
     wish = _wish_start(doc, first, act)
     for kind, mood in _MOODS:
         begin = wish if kind == "negation" else first
