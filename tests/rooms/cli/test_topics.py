@@ -3,11 +3,11 @@
 import json
 
 from tests.rooms.cli.running import inside
+from tests.rooms.topics.test_discover import KINDS, TEXTS
 
 LINES = [
-    {"id": f"{kind}-{n}", "text": f"{opening} {thing} {n % 4 * 'please '}", "intent": kind}
-    for kind, thing in (("parcel", "where my parcel is"), ("password", "how to reset my password"))
-    for n, opening in enumerate(["tell me", "I ask", "can you say", "do you know", "show me", "explain"] * 2)
+    {"id": f"t{number}", "text": text, "intent": kind}
+    for number, (text, kind) in enumerate(zip(TEXTS, KINDS, strict=True))
 ]
 
 
@@ -20,7 +20,7 @@ def test_every_line_gets_a_topic_and_the_labels_measure_them(tmp_path):
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["id"] for row in rows] == [line["id"] for line in LINES]
     assert done.json["assigned"] == sum(row["topic"] is not None for row in rows)
-    assert done.json["accuracy"] >= 0.9
+    assert done.json["nmi"] > 0.5
 
 
 def test_a_broken_line_is_named(tmp_path):

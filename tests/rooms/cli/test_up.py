@@ -151,6 +151,22 @@ def test_mails_that_became_no_ticket_can_be_listed(running: Running) -> None:
     assert (done.code, "no mail" in done.err) == (2, True)
 
 
+def test_topics_are_found_and_said_to_be_real(running: Running) -> None:
+    for number in range(4):
+        running.run("ticket", "send", "--from", f"p{number}@visitor.example", "--text", "I want to talk to a human.")
+    found = running.run("topic", "find", "--days", "3")
+    listed = running.run("topic", "list")
+    assert (listed["tickets"], len(listed["items"])) == (found["tickets"], found["topics"])
+    first = listed["items"][0]["topic_id"]
+    assert running.run("topic", "confirm", first, "--name", "Wants a person")["state"] == "confirmed"
+    running.run("topic", "find", "--days", "3")
+    assert "Wants a person" in running.command("topic", "list").out
+    done = running.command("topic", "merge", first, "--into", first)
+    assert (done.code, "into itself" in done.err) == (2, True)
+    members = running.command("topic", "split", first, "--name", "Other", "--ticket", first)
+    assert (members.code, "tickets of this topic" in members.err) == (2, True)
+
+
 def test_a_second_up_on_the_same_home_is_refused_by_its_port(running: Running) -> None:
     port = running.url.rpartition(":")[2]
     done = running.command("up", "--port", port)
@@ -167,6 +183,7 @@ def test_unknown_things_are_named(running: Running) -> None:
         (("ticket", "list", "--tenant", "acme"), "there is no tenant acme; loaded are: larkfield"),
         (("invoice", "preview", "--month", "soon"), "a month is written 2026-03"),
         (("tenant", "load", "nowhere"), "nowhere: no such folder"),
+        (("topic", "confirm", nobody), "there is no such topic"),
     ):
         done = running.command(*words)
         assert done.code == 2, words
