@@ -3,6 +3,7 @@
 A repeated delivery id gives the same answer again. Nothing here decides about the request itself.
 """
 
+import asyncio
 import hashlib
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from proofdesk.flows.settle import settle_issue
 from proofdesk.flows.state import State
 from proofdesk.flows.tenancy import Runtime, sla_due
 from proofdesk.flows.transition import Decided, append_decisions, append_leaves, seal_decision
+from proofdesk.language.pii import without_secrets
 from proofdesk.ledger.canonical import make_leaf
 from proofdesk.ledger.shred import keyed_hash, seal
 from proofdesk.store import tables as t
@@ -28,6 +30,8 @@ from proofdesk.store.rows import InboxRow, TicketRow
 
 MAX_TEXT_CHARS = 100_000
 MAX_SUBJECT_CHARS = 300
+MASK_AT_ONCE_CHARS = 4_000
+"""More than this is masked in a thread: it costs about a millisecond per thousand characters."""
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,11 +82,22 @@ async def receive(shell: Shell, runtime: Runtime, incoming: Incoming) -> Receive
         return Rejected(reason="the message has no text")
     if len(incoming.text) > MAX_TEXT_CHARS:
         return Rejected(reason=f"the text has more than {MAX_TEXT_CHARS} characters")
+    incoming = await _keepable(incoming)
     try:
         return await _store(shell, runtime, incoming)
     except _DeliveredMeanwhile:
         # The same delivery came twice at one moment and the other was first: it is there now.
         return await _store(shell, runtime, incoming)
+
+
+async def _keepable(incoming: Incoming) -> Incoming:
+    """Card numbers, their codes, keys and passwords are masked before anything is stored: nothing can leak later."""
+    if len(incoming.text) <= MASK_AT_ONCE_CHARS:
+        text = without_secrets(incoming.text)
+    else:
+        text = await asyncio.to_thread(without_secrets, incoming.text)
+    subject = without_secrets(incoming.subject[:MAX_SUBJECT_CHARS])
+    return msgspec.structs.replace(incoming, text=text, subject=subject)
 
 
 class _DeliveredMeanwhile(Exception):

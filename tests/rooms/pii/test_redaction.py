@@ -19,6 +19,7 @@ from proofdesk.language.pii import (
     known_entities,
     redact,
     restore,
+    without_secrets,
 )  # fmt: skip
 
 SHARED = Path(os.environ.get("PROOFDESK_SHARED", Path(__file__).parents[3].parent / "shared"))
@@ -176,3 +177,11 @@ def test_recall_on_the_shared_texts():
                 extra[span.kind] += 1
     assert {kind: hit[kind] / wanted[kind] >= 0.99 for kind in ours} == dict.fromkeys(ours, True)
     assert sum(extra.values()) <= 2
+
+
+def test_what_may_be_kept_of_a_message_has_no_card_and_no_secret_in_it():
+    text = f"card {CARD} cvv 987, password: Tr0ub4dor&3, mail a@example.org, order 4455667788, code is 482913"
+    kept = without_secrets(text)
+    assert kept == "card •••• 1111 cvv •••, password: •••, mail a@example.org, order 4455667788, code is 482913"
+    assert without_secrets(kept) == kept
+    assert without_secrets("verification code: 482 913") == "verification code: 482 913"

@@ -3,7 +3,7 @@
 Card numbers and their codes are never kept. No model, no network; the vault belongs to the caller.
 """
 
-from proofdesk.language.pii.redaction import TextTooLong, redact, restore
+from proofdesk.language.pii.redaction import TextTooLong, redact, restore, without_secrets
 from proofdesk.language.pii.values import (
     IRREVERSIBLE,
     Kind,
@@ -17,5 +17,5 @@ from proofdesk.language.pii.values import (
 
 __all__ = [
     "IRREVERSIBLE", "Kind", "KnownEntity", "PiiSpan", "Redacted", "Restored", "TextTooLong", "UnknownTokens",
-    "known_entities", "redact", "restore",
+    "known_entities", "redact", "restore", "without_secrets",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ _TOKEN = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
 _STRAY = str.maketrans({OPEN: "[", CLOSE: "]"})
 _RANK = {"known": 0, "checksum": 1, "pattern": 2}
 _MIN_NAME = 2
+_ONE_TIME = re.compile(r"\d[\d -]{2,8}")
 
 
 class TextTooLong(ValueError):
@@ -47,6 +48,24 @@ def redact(text: str, known: Sequence[KnownEntity] = (), tokens: Mapping[str, st
         spans.append(PiiSpan(start=start, end=end, kind=kind, token=token, source=source))
         at = end
     return Redacted(text="".join([*out, clean[at:]]), spans=tuple(spans), tokens=vault)
+
+
+def without_secrets(text: str) -> str:
+    """The text as it may be kept: cards, their codes, keys and passwords masked for good, all else as it was written.
+
+    Short digits after "code" or "PIN" stay: they may be the one-time code that we ourselves sent. What is longer than
+    MAX_CHARS is masked piece by piece.
+    """
+    out = []
+    for piece_at in range(0, len(text), MAX_CHARS):
+        piece, at = text[piece_at : piece_at + MAX_CHARS], 0
+        for start, end, kind, _ in _settled(list(find_by_form(piece))):
+            value = piece[start:end]
+            if kind in IRREVERSIBLE and not (kind == "SECRET" and _ONE_TIME.fullmatch(value)):
+                out += [piece[at:start], _masked(kind, value)]
+                at = end
+        out.append(piece[at:])
+    return "".join(out)
 
 
 def restore(text: str, tokens: Mapping[str, str]) -> Restored | UnknownTokens:
