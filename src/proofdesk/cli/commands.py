@@ -6,6 +6,7 @@ import typer
 
 from proofdesk import __version__
 from proofdesk.cli import (
+    baseline,
     files,
     ledger,
     mails,
@@ -62,6 +63,8 @@ app.add_typer(proofs.invoice_app, name="invoice", help="Invoices from the ledger
 app.add_typer(files.procedure_app, name="procedure", help="Check, test and try procedure files.")
 app.add_typer(files.policy_app, name="policy", help="Check policy files.")
 app.command()(redaction.redact)
+app.command()(baseline.audit)
+app.command()(baseline.roi)
 app.command()(topics.topics)
 app.add_typer(topic.app, name="topic", help="Topics of a tenant's tickets: find, list, confirm, name, merge, split.")
 app.add_typer(triage.app, name="triage", help="Train, use, evaluate and certify intent models.")

@@ -88,7 +88,7 @@ def business_time(
     """Open time within [start, end), less the pauses. Zero when end is not after start."""
     total = timedelta()
     limit = _utc(end)
-    for span in _unpaused(_open_spans(_utc(start), limit, calendar), merge(pauses)):
+    for span in _unpaused(open_spans(_utc(start), limit, calendar), merge(pauses)):
         total += span.end - span.start
     return total
 
@@ -111,12 +111,27 @@ def add_business(
     if not left:
         return begin
     horizon = begin + MAX_SCAN_DAYS * _DAY
-    for span in _unpaused(_open_spans(begin, horizon, calendar), merge(pauses)):
+    for span in _unpaused(open_spans(begin, horizon, calendar), merge(pauses)):
         length = span.end - span.start
         if length >= left:
             return span.start + left
         left -= length
     raise NeverOpen(f"calendar {calendar.name!r} has less than {seconds} s of open time in {MAX_SCAN_DAYS} days")
+
+
+def open_spans(start: datetime, end: datetime, calendar: BusinessCalendar) -> Iterator[Interval]:
+    """The open intervals between two UTC instants, in order, cut at both."""
+    day = start.astimezone(calendar.zone).date() - _DAY
+    # One day of margin on both sides: zones change the calendar date by at most one.
+    last = end.astimezone(calendar.zone).date() + _DAY
+    while day <= last:
+        if day not in calendar.holidays:
+            for window in calendar.days[day.weekday()]:
+                opens = max(start, _instant(day, window.start, calendar.zone, closing=False))
+                closes = min(end, _instant(day, window.end, calendar.zone, closing=True))
+                if opens < closes:
+                    yield Interval(opens, closes)
+        day += _DAY
 
 
 def merge(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
@@ -130,20 +145,6 @@ def merge(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
         else:
             merged.append(one)
     return tuple(merged)
-
-
-def _open_spans(start: datetime, end: datetime, calendar: BusinessCalendar) -> Iterator[Interval]:
-    day = start.astimezone(calendar.zone).date() - _DAY
-    # One day of margin on both sides: zones change the calendar date by at most one.
-    last = end.astimezone(calendar.zone).date() + _DAY
-    while day <= last:
-        if day not in calendar.holidays:
-            for window in calendar.days[day.weekday()]:
-                opens = max(start, _instant(day, window.start, calendar.zone, closing=False))
-                closes = min(end, _instant(day, window.end, calendar.zone, closing=True))
-                if opens < closes:
-                    yield Interval(opens, closes)
-        day += _DAY
 
 
 def _unpaused(spans: Iterable[Interval], pauses: Sequence[Interval]) -> Iterator[Interval]:

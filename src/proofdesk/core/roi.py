@@ -15,6 +15,7 @@ from proofdesk.core.statistics.draws import Triangle, spread, triangular
 
 MAX_MONTHS: Final = 120
 _HALVINGS: Final = 200
+_SHARES: Final = ("eligible", "peak_share", "labour_realisation", "error_rate", "ramp_after")
 TORNADO_INPUTS: Final = (
     "human_cost", "labour_realisation", "volume_month_1", "eligible", "peak_share", "price", "optimisation_month",
     "one_off", "error_rate", "loss_per_error",
@@ -48,7 +49,7 @@ class RoiInputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError(f"months: {self.months} is not between 1 and {MAX_MONTHS}")
         if self.release_lag_months < 0 or self.volume_month_1 < 0 or self.annual_discount <= -1:
             raise ValueError("release_lag_months and volume_month_1 cannot be negative, annual_discount not below -1")
-        for name in ("eligible", "peak_share", "labour_realisation", "error_rate", "ramp_after"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: a share lies between 0 and 1, not at {getattr(self, name)}")
 
@@ -73,7 +74,7 @@ class Roi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Swing(msgspec.Struct, frozen=True, kw_only=True):
-    """NPV with one input at 0.8 and at 1.2 of its value."""
+    """NPV with one input at 0.8 and at 1.2 of its value; a share stops at 1."""
 
     input: str
     low: float
@@ -235,7 +236,8 @@ def _ramp(inputs: RoiInputs, month: int) -> float:
 def _scaled(inputs: RoiInputs, name: str, factor: float) -> RoiInputs:
     if name == "one_off":
         return msgspec.structs.replace(inputs, one_off={key: value * factor for key, value in inputs.one_off.items()})
-    return _with(inputs, name, getattr(inputs, name) * factor)
+    value = getattr(inputs, name) * factor
+    return _with(inputs, name, min(value, 1.0) if name in _SHARES else value)
 
 
 def _with(inputs: RoiInputs, name: str, value: float) -> RoiInputs:
