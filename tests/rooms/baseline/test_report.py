@@ -12,7 +12,8 @@ ROWS = [
     ("id", "requester", "category", "channel", "created", "first reply at", "solved", "public agent replies", "owners",
      "handle minutes", "macro"),
     *[
-        (n, f"r{n % 17}", ("reset", "<b>odd</b>")[n % 2], "mail", *(f"2026-0{1 + n % 3}-1{n % 10}T{at}Z" for at in TIMES),
+        (n, f"r{n % 17}", ("reset", "<b>odd</b>")[n % 2], "mail",
+         *(f"2026-0{1 + n % 3}-1{n % 10}T{at}Z" for at in TIMES),
          1, 1, 6, "link" if n % 9 else "call")
         for n in range(120)
     ],
