@@ -24,6 +24,7 @@ TICKETS = {
     "card_not_named": f"Please upgrade reservation BBBB22 to economy.\n\n{WHO}",
     "bags_free": f"Please add 3 bags to reservation AAAA11.\n\n{WHO}",
     "bags_beyond": f"Please add 5 bags to reservation AAAA11.\n\n{WHO}",
+    "insurance_back": f"Please refund the insurance of reservation EEEE55 but I don't want to cancel it.\n\n{WHO}",
     "fewer_people": f"Please remove passenger Bo from reservation AAAA11.\n\n{WHO}",
     "cancelled_by_airline": f"I want compensation for the cancelled flight in reservation CCCC33.\n\n{WHO}",
     "never_delayed": f"I want compensation for the delayed flight in reservation AAAA11.\n\n{WHO}",
@@ -35,6 +36,7 @@ CAREFUL = [
     "Please cancel only the second flight of reservation EEEE55 because I am sick.",
     "Please cancel the ticket of passenger Bo in reservation EEEE55 because he is sick.",
     "I am sick. Could you tell me whether I may cancel reservation EEEE55?",
+    "Please cancel my reservation because I am sick but I don't want to cancel EEEE55.",
     "I no longer need to cancel reservation CCCC33.",
     "I was sick. I wanted to cancel reservation EEEE55 but changed my mind.",
     "Please cancel reservation EEEE55 because I am sick. Actually, wait, keep it.",
@@ -51,6 +53,7 @@ REFUSED = {
     "too_late": "cancel_reservation: not_eligible",
     "says_insured": "cancel_reservation: not_eligible",
     "fixed_fare": "change_flights: basic_economy",
+    "insurance_back": "change_insurance: insurance_fixed",
     "fewer_people": "change_party_size: number_of_passengers",
     "never_delayed": "compensate: no_such_fact",
 }

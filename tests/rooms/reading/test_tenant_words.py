@@ -64,6 +64,13 @@ def test_a_negation_before_the_wish_denies_something_else() -> None:
     assert all(request.mood == "retracted" for request in denied)
 
 
+def test_a_denial_belongs_to_the_act_it_stands_before() -> None:
+    reading = read("Please move everything in 7QX4R but I don't want to cancel 8KX1B.")
+    assert [(request.procedure, request.mood) for request in reading.requests] == [("move", "asserted")]
+    assert reading.unread == ()
+    assert read("Please cancel my stay but I don't want to cancel 8KX1B.").unread != ()
+
+
 def test_a_reason_right_before_the_act_denies_it() -> None:
     reason = SlotProfile(type="enum", values={"unneeded": ("no longer need",)}, optional=True)
     slots = {"order": SlotProfile(type="order"), "reason": reason}

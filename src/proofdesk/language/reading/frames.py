@@ -31,6 +31,9 @@ def build_frames(doc: Document, profiles: Mapping[str, Profile]) -> list[Frame]:
             frame = Frame(procedures=act.payload, act=act, start=first, end=last, sentence=number)
             told = all(profiles[name].kind == "information" for name in act.payload)
             frame.mood = _mood(doc, first, act.start, end)
+            if i and (denial := _denial_before(doc, acts[i - 1], act)):
+                frame.mood = "retracted"
+                doc.use(denial)
             if told and frame.mood in ("question", "hypothetical"):
                 frame.mood = "asserted"
             Body(doc, frame, profiles).parse()
@@ -80,9 +83,33 @@ def _wish_start(doc: Document, first: int, act: int) -> int:
     """Where the wish begins in "I cannot come and I want to cancel": a negation before it denies something else."""
     for at in range(first, act - 1):
         wish = doc.starting(at + 1, "polite")
-        if wish is not None and wish.end == act and doc.forms.low[at] in doc.tongue[at].words.joiner:
+        if wish is not None and wish.end == act and _joins(doc, at):
             return at + 1
     return first
+
+
+def _denial_before(doc: Document, earlier: Mention, act: Mention) -> list[int]:
+    """The words of "… but I don't want to" right before a later act of a sentence: they deny this act, not the first.
+
+    Of the same operation twice, one denied, it is not certain what is meant: that stays unread.
+    """
+    if set(earlier.payload) & set(act.payload):
+        return []
+    start, at = earlier.end, act.start - 1
+    while at >= start and doc.kinds(at) & {"filler", "polite", "to"} and not _joins(doc, at):
+        at -= 1
+    if at < start or "negation" not in doc.kinds(at) or doc.kinds(at) & {"filler", "polite"}:
+        return []
+    found = [at]
+    while at > start and doc.kinds(at - 1) & {"filler", "subject"} and not _joins(doc, at - 1):
+        at -= 1
+    if at > start and "contrast" in doc.kinds(at - 1):
+        found.append(at - 1)
+    return found
+
+
+def _joins(doc: Document, at: int) -> bool:
+    return doc.forms.low[at] in doc.tongue[at].words.joiner
 
 
 def _denied(doc: Document, first: int, act: int) -> bool:
