@@ -29,6 +29,8 @@ def load_profiles(folder: Path) -> list[Profile]:
                 values={value: tuple(words) for value, words in slot.values.items()},
                 of=slot.of,
                 optional=slot.optional,
+                allow=tuple(slot.allow),
+                otherwise=slot.otherwise,
             )
             for name, slot in doc.slots.items()
         }

@@ -46,6 +46,10 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     optional: bool = False
     stated: bool = False
     """Of a method: the requester must name it; the one that paid before is not assumed."""
+    allow: tuple[str, ...] = ()
+    """Of a method: the kinds possible, and "original" for the one that paid for the order; empty: every kind."""
+    otherwise: str = ""
+    """Of an enum: the value where a reason is told that none of the words names."""
 
 
 class Understand(msgspec.Struct, frozen=True, kw_only=True):

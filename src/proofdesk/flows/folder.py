@@ -185,7 +185,14 @@ def profile_of(procedure: Procedure) -> Profile:
         serves=procedure.understand.serves,
         slots={
             name: SlotProfile(
-                type=slot.type, ask=slot.ask, values=slot.values, of=slot.of, optional=slot.optional, stated=slot.stated
+                type=slot.type,
+                ask=slot.ask,
+                values=slot.values,
+                of=slot.of,
+                optional=slot.optional,
+                allow=slot.allow,
+                otherwise=slot.otherwise,
+                stated=slot.stated,
             )
             for name, slot in procedure.slots.items()
         },

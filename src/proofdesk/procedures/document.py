@@ -35,6 +35,10 @@ class SlotDoc(_Doc, frozen=True, kw_only=True):
     of: str = ""
     optional: bool = False
     stated: bool = False
+    allow: list[Name] = []
+    """Of a method: the kinds possible, and "original" for the one that paid for the order."""
+    otherwise: str = ""
+    """Of an enum: the value where a reason is told that none of the words names."""
 
 
 class CallDoc(_Doc, frozen=True, kw_only=True):

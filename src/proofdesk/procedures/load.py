@@ -85,6 +85,8 @@ def _slots(doc: ProcedureDoc, source: Source) -> dict[str, Slot]:
             of=slot.of,
             optional=slot.optional,
             stated=slot.stated,
+            allow=tuple(slot.allow),
+            otherwise=slot.otherwise,
         )
     return slots
 
@@ -96,6 +98,12 @@ def _check_slot(name: str, slot: SlotDoc, doc: ProcedureDoc, source: Source) -> 
         source.fault(path, message, "e.g. values: {no longer needed: [changed my mind]}")
     if slot.stated and slot.type != "method":
         source.fault((*path, "stated"), f"stated belongs to a method, not to {slot.type}", on_key=True)
+    if slot.allow and slot.type != "method":
+        source.fault((*path, "allow"), f"allow belongs to method, not to {slot.type}", on_key=True)
+    if slot.otherwise and slot.otherwise not in slot.values:
+        source.fault(
+            (*path, "otherwise"), f"{slot.otherwise} is none of the values", closest(slot.otherwise, list(slot.values))
+        )
     needs_order = slot.type in ("lines", "line_changes")
     if needs_order and not slot.of:
         source.fault(path, f"{slot.type} must say of which order slot", "add `of: order`")

@@ -32,7 +32,7 @@ def unread_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[str,
     inside: dict[int, Frame] = {at: frame for frame in frames for at in range(frame.start, frame.end)}
     identity = _identity_tokens(doc, frames)
     telling = _telling_tokens(doc, frames, profiles)
-    found = sorted(_strange_tokens(doc) | _foreign_risks(doc))
+    found = sorted(foreign_tokens(doc))
     if found:
         return found
     _use_queries(doc, {frame.sentence for frame in frames})
@@ -58,6 +58,11 @@ def unread_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[str,
         elif risk or (token.kind == "word" and not _harmless(doc, at)):
             found.append(at)
     return found
+
+
+def foreign_tokens(doc: Document) -> set[int]:
+    """Tokens of a language nobody listed, and words of another one that could take a request back."""
+    return _strange_tokens(doc) | _foreign_risks(doc)
 
 
 def _telling_tokens(doc: Document, frames: Sequence[Frame], profiles: Mapping[str, Profile]) -> set[int]:

@@ -17,6 +17,10 @@ class SlotProfile(msgspec.Struct, frozen=True, kw_only=True):
     of: str = ""
     optional: bool = False
     stated: bool = False
+    allow: tuple[str, ...] = ()
+    """Of a method: the kinds possible, and "original" for the one that paid for the order; empty: every kind."""
+    otherwise: str = ""
+    """Of an enum: the value where a reason is told that none of the words names."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

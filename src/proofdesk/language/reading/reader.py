@@ -16,6 +16,7 @@ from proofdesk.language.reading.gather import gather
 from proofdesk.language.reading.languages import Tongues
 from proofdesk.language.reading.loose import attach_loose_sentences
 from proofdesk.language.reading.narrative import use_narrative
+from proofdesk.language.reading.planner import Planner
 from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.requests import Resolver, as_request
 from proofdesk.language.reading.tenant_words import TenantWords
@@ -41,6 +42,7 @@ class Reader:
         self.index = reader_index(self.profiles.values(), self.tenant)
         self.tongues = Tongues(languages, self.index)
         self.risky = self.tongues.risky()
+        self.planner = Planner(self.profiles, self.tenant, self.index, self.risky)
         self.bare = frozenset(
             word for name in ("say_yes", "say_no", "say_unknown") for word in self.tongues.merged(name)
         )
@@ -79,6 +81,26 @@ class Reader:
     ) -> Reading:
         whole = "\n\n".join((text, *added))
         doc = self._document(whole, records)
+        reading = self._by_frames(whole, doc, records, settled, hints)
+        if settled or added or not self._may_plan(doc, reading):
+            return reading
+        planned = self.planner.read(doc, records)
+        if planned.doubt is not None or not planned.requests:
+            return reading
+        return Reading(requests=planned.requests, language=doc.language)
+
+    def _may_plan(self, doc: Document, reading: Reading) -> bool:
+        """Whether the frames left something open, in a message the plan language can read: English."""
+        done = reading.requests and not any(request.doubts for request in reading.requests)
+        drifts = [
+            doubt.options == ("yes", "no") and doubt.kind == "ambiguous" for r in reading.requests for doubt in r.doubts
+        ]
+        done = done or (bool(drifts) and all(drifts))
+        return not done and all(tongue.code == "en" for tongue in doc.tongue)
+
+    def _by_frames(
+        self, whole: str, doc: Document, records: Records, settled: Mapping[str, str], hints: Sequence[Hint]
+    ) -> Reading:
         frames = build_frames(doc, self.profiles) or hinted_frames(doc, hints, self.profiles)
         kept = gather(doc, frames, self.profiles)
         attach_loose_sentences(doc, kept)

@@ -15,7 +15,9 @@ class WordFileError(Exception):
 class Polarity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An adjective and the option it grades: "bright" -> brightness, upwards."""
 
-    option: str
+    option: str = ""
+    options: tuple[str, ...] = ()
+    """Where it may grade several; the one the goods have counts."""
     direction: int = 1
 
 
@@ -26,6 +28,8 @@ class TenantWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Phrases on which nothing this tenant does depends ("get a refund", where every cancellation refunds)."""
     products: dict[str, tuple[str, ...]] = {}
     """Product name -> further head words for it."""
+    options: dict[str, tuple[str, ...]] = {}
+    """Option -> further words for it."""
     values: dict[str, tuple[str, ...]] = {}
     """Option value -> further words for it."""
     payments: dict[str, tuple[str, ...]] = {}
@@ -35,6 +39,8 @@ class TenantWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ladders: dict[str, tuple[str, ...]] = {}
     """Name -> values from least to most."""
     polarity: dict[str, Polarity] = {}
+    places: dict[str, tuple[str, ...]] = {}
+    """City or region as the records write it -> other names for it."""
 
 
 def load_tenant_words(path: Path) -> TenantWords:

@@ -88,7 +88,9 @@ def records_index(records: Records, tenant: TenantWords, base: Index, risky: Con
             for value in known:
                 for text in (value, *tenant.values.get(value, ())):
                     kind = "hinted_value" if text.casefold() in risky else "value"
-                    ambiguous = len(text) == 1 or (text.isupper() and phrase(text) != (text.casefold(),))
+                    ambiguous = len(text) == 1 or (
+                        text.isalpha() and text.isupper() and phrase(text) != (text.casefold(),)
+                    )
                     sense = (kind, phrase(text), text if ambiguous else "")
                     values.setdefault(sense, []).append(ValueSense(product.id, option, value))
     entries += [Entry(key, "head", tuple(dict.fromkeys(ids))) for key, ids in heads.items()]
