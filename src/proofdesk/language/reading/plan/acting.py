@@ -18,6 +18,13 @@ from proofdesk.language.reading.plan.values import Change, Item, OrderRef, Plan,
 from proofdesk.language.reading.profile import Profile
 
 
+_LEADS_IN = (
+    "wish", "subject", "also", "only", "first", "glue", "det", "aux", "join", "say", "to", "negation", "pronoun", "comma",
+    "revise", "enum", "reason_mark", "ask", "prefer",
+)  # fmt: skip
+"""What may stand before the verb of a request."""
+
+
 class Acting(ABC):
     plan: Plan
     focus: list[Step]
@@ -163,11 +170,12 @@ class Acting(ABC):
         mood = ""
         for at in range(clause.start, verb):
             atom = cursor.atoms[at]
-            if atom.has("negation") and not atom.has("impossible"):
+            if atom.has("enum", "negation") and not atom.has("impossible"):
                 mood = "negated"
             elif atom.text in ("can", "could", "may", "may i", "wonder") and not atom.has("wish"):
                 mood = mood or "question"
-        cursor.take_all(clause.start, verb)
+            if atom.has(*_LEADS_IN):
+                cursor.used.add(at)
         return mood
 
     def _note_step_reasons(self, step: Step, clause: Clause) -> None:
