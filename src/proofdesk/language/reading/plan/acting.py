@@ -17,10 +17,9 @@ from proofdesk.language.reading.plan.pays import read_pay, starts_pay
 from proofdesk.language.reading.plan.values import Change, Item, OrderRef, Plan, Ref, Step
 from proofdesk.language.reading.profile import Profile
 
-
 _LEADS_IN = (
-    "wish", "subject", "also", "only", "first", "glue", "det", "aux", "join", "say", "to", "negation", "pronoun", "comma",
-    "revise", "enum", "reason_mark", "ask", "prefer",
+    "wish", "subject", "also", "only", "first", "glue", "det", "aux", "join", "say", "to", "negation", "pronoun",
+    "comma", "revise", "enum", "reason_mark", "ask", "prefer",
 )  # fmt: skip
 """What may stand before the verb of a request."""
 
