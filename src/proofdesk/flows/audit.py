@@ -46,7 +46,10 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def audit(request: AuditRequest, progress: Progress, topics: Topics | None = None) -> Audited:
-    """Raises yamlfile.FileError for the two YAML files, baseline.source.Unreadable for an export."""
+    """Raises yamlfile.FileError for the two YAML files, baseline.source.Unreadable for an export.
+
+    `topics` groups the texts of an export without intents; None: by language.topics.
+    """
     map_yaml, mapping = _read(request.mapping, MapFile, MapFile())
     cost_yaml, costs = _read(request.costs, CostFile, CostFile())
     order = Order(
@@ -55,12 +58,21 @@ def audit(request: AuditRequest, progress: Progress, topics: Topics | None = Non
     )  # fmt: skip
     _placed(map_yaml, ("time_zone",), lambda: _zone(mapping.time_zone))
     try:
-        found = run_audit(order, progress, topics)
+        found = run_audit(order, progress, topics or topics_of)
     except UnknownColumn as fault:
         raise (map_yaml.error(("columns",), str(fault)) if map_yaml else fault) from fault
     except CostError as fault:
         raise (cost_yaml.error(fault.path, str(fault)) if cost_yaml else fault) from fault
     return Audited(audit=found, html=audit_page(found))
+
+
+def topics_of(texts: Sequence[str]) -> list[str | None]:
+    """The topic's name of each text, None where it belongs to none."""
+    from proofdesk.language.topics import UNASSIGNED, discover, find_vectors
+
+    vectors, _ = find_vectors(texts)
+    found = discover(texts, vectors)
+    return [None if label == UNASSIGNED else found.topics[label].name for label in found.labels]
 
 
 def _read(path: Path | None, type_: type[T], empty: T) -> tuple[YamlFile | None, T]:

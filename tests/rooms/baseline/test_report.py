@@ -72,3 +72,16 @@ def test_roi_names_a_wrong_share(tmp_path, capsys):
                     "  release_lag_months: 1\n")  # fmt: skip
     assert main(["roi", "--inputs", str(path)]) == 2
     assert "roi.yaml" in capsys.readouterr().err
+
+
+def test_an_export_without_intents_is_grouped_by_its_texts(tmp_path):
+    subjects = ("I forgot my password again", "Where is my parcel, it is late", "Please refund the last invoice")
+    rows = [("id", "subject", "created", "solved")]
+    rows += [(n, f"{subjects[n % 3]} please {'now' * (n % 2)}", f"2026-03-0{1 + n % 9}", "") for n in range(90)]
+    figures = tmp_path / "r.json"
+    source = write(tmp_path / "texts.csv", rows)
+    assert main(["audit", str(source), "--out", str(tmp_path / "r.html"), "--json", str(figures)]) == 0
+    found = json.loads(figures.read_text())
+    groups = {group["name"]: group["tickets"] for group in found["by"]["intent"]}
+    assert sorted(groups.values(), reverse=True)[:2] == [30, 30]
+    assert any("names are suggestions" in note for note in found["notes"])
