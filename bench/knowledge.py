@@ -20,14 +20,16 @@ from bench.retrieval.folds import blocks, cross_validated, habits, learned, rank
 from bench.retrieval.measures import better, measured
 from bench.retrieval.rows import Task, sections_of, tasks_of
 from proofdesk.knowledge.retrieval import KnowledgeIndex, Question, Retriever, Vectors
+from proofdesk.language.intents.encoder import EncoderMissing
+from proofdesk.language.intents.static import StaticEncoder
 
 
 def vectors() -> Vectors | None:
     try:
-        from proofdesk.language.intents.static import StaticEncoder
-    except ImportError:
+        return StaticEncoder()
+    except EncoderMissing as missing:
+        print(f"{missing}: measured with words alone", file=sys.stderr)
         return None
-    return StaticEncoder()
 
 
 def times(retriever: Retriever, tasks: list[Task]) -> dict[str, float]:
