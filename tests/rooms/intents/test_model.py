@@ -33,6 +33,7 @@ class LetterEncoder:
 
     encoder_hash = "letters:1"
     blocks = ((64, 1.0),)
+    words = frozenset()
 
     def __init__(self) -> None:
         self.calls = 0

@@ -37,6 +37,10 @@ class CachedEncoder:
         self._lock = threading.Lock()
         self._file = VectorFile(folder, inner.encoder_hash, width_of(inner.blocks)) if folder else None
 
+    @property
+    def words(self) -> frozenset[str]:
+        return self._inner.words
+
     def one(self, text: str) -> Floats:
         key = _key(text)
         with self._lock:

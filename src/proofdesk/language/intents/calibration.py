@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from proofdesk.language.intents.stack import Doubles, energy, probabilities
+from proofdesk.language.intents.stack import Doubles, energy, probabilities, scope_energy
 
 Indices = NDArray[np.int64]
 SLOPE_PENALTY = 2.0
@@ -39,7 +39,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def features_of(heads: Doubles, weights: Sequence[float]) -> tuple[Doubles, Indices]:
-    """From the centred scores of the heads (h, n, intents): features (n, 4 + 3 h) and the best intent of each row."""
+    """From the centred scores of the heads (h, n, intents): features (n, 5 + 3 h) and the best intent of each row."""
     logits = np.tensordot(np.array(weights), heads, 1)
     rows = np.arange(logits.shape[0])
     best = logits.argmax(axis=1)
@@ -47,20 +47,12 @@ def features_of(heads: Doubles, weights: Sequence[float]) -> tuple[Doubles, Indi
     ordered = np.sort(logits, axis=1)
     third = ordered[:, -3] if ordered.shape[1] > 2 else ordered[:, 0]
     columns = [np.log(chance / (1.0 - chance)), ordered[:, -1] - ordered[:, -2], ordered[:, -1] - third, energy(logits)]
+    columns.append(scope_energy(heads))
     for scores in heads:
         top = np.sort(scores, axis=1)
         chosen = scores[rows, best]
         columns += [chosen, chosen - top[:, -1], top[:, -1] - top[:, -2]]
     return np.stack(columns, axis=1), best.astype(np.int64)
-
-
-def plain(heads: int, intents: int) -> Calibration:
-    """Trusts the stacked probability as it is: for a model nothing could be left out of."""
-    count = 4 + 3 * heads
-    return Calibration(
-        mean=(0.0,) * count, scale=(1.0,) * count, slopes=(1.0,) + (0.0,) * (count - 1), intercept=0.0,
-        offsets=(0.0,) * intents,
-    )  # fmt: skip
 
 
 def fit_calibration(

@@ -12,7 +12,7 @@ from proofdesk.core.statistics import certify_ppm, clopper_pearson_lower
 
 TARGET, ALPHA = 0.99, 0.05
 PPM = 1_000_000
-PROMISED_SHARE = 0.2
+PROMISED_SHARE = 1 / 6
 """Share of out-of-scope tickets in the stream for which the second certificate is made."""
 MIN_OUT_OF_SCOPE = 20
 """Fewer out-of-scope texts fit the scope curve only: they can carry no promise."""

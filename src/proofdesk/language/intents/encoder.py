@@ -30,6 +30,10 @@ class Encoder(Protocol):
     @property
     def blocks(self) -> Blocks: ...
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Words it knows as such, in lower case, where it has a list of them: they are no slips of the keys."""
+
     def one(self, text: str) -> Floats:
         """(width,)"""
 
@@ -46,6 +50,10 @@ class Blend:
         self.blocks: Blocks = tuple(zip(widths, weights, strict=True))
         shares = ",".join(f"{weight:g}" for weight in weights)
         self.encoder_hash = "+".join(part.encoder_hash for part in self.parts) + "@" + shares
+
+    @property
+    def words(self) -> frozenset[str]:
+        return frozenset().union(*(part.words for part in self.parts))
 
     def one(self, text: str) -> Floats:
         return np.concatenate([part.one(text) for part in self.parts])

@@ -15,9 +15,9 @@ from proofdesk.language.intents.stack import (
     Doubles,
     ScopeCurve,
     centred,
-    energy,
     fit_scope,
     fit_weights,
+    scope_energy,
 )
 from proofdesk.language.intents.stage import Stage
 
@@ -70,8 +70,8 @@ def fit_stage(
         safe = fit_calibration(every, all_best, accepted, intents, mass)
         crossed = cross_fitted(every, all_best, accepted, intents, mass)
         safe_inside, safe_outside = crossed[: len(best)], crossed[len(best) :]
-    unknown = _unknown(scores, weights, trained)
-    scope = _scope(energy(np.tensordot(weights, inside, 1)), unknown, energy(np.tensordot(weights, outside, 1)))
+    unknown = _unknown(scores[-1], trained)
+    scope = _scope(scope_energy(inside), unknown, scope_energy(outside))
     stage = Stage(weights=tuple(float(w) for w in weights), calibration=calibration, safe=safe, scope=scope)
     outer_sure = calibration.confidence(outer_features, outer_best)
     return stage, Evidence(sure, right, safe_inside, outer_sure, safe_outside)
@@ -96,14 +96,13 @@ def off_topic() -> list[str]:
     return resources.files(__package__).joinpath("off_topic.txt").read_text("utf-8").splitlines()
 
 
-def _unknown(scores: Sequence[HeadScores], weights: Doubles, trained: Indices) -> Doubles | None:
-    """Energies of the training rows under a model that does not know their intent."""
-    left_out = [centred(each.unknown) for each in scores if each.unknown is not None]
-    if not left_out:
+def _unknown(last: HeadScores, trained: Indices) -> Doubles | None:
+    """Energies of the training rows under a head that does not know their intent."""
+    if last.unknown is None:
         return None
-    logits = np.tensordot(weights, np.stack(left_out), 1)
-    logits[np.arange(len(trained)), trained] = -np.inf
-    return energy(logits)
+    scores = centred(last.unknown)
+    scores[np.arange(len(trained)), trained] = -np.inf
+    return scope_energy(scores[None])
 
 
 def _scope(inside: Doubles, unknown: Doubles | None, outsiders: Doubles) -> ScopeCurve:

@@ -22,7 +22,7 @@ from proofdesk.ports import IntentScore, Triage
 Floats = NDArray[np.float32]
 SHOWN_SCORES = 10
 MAX_SEGMENTS = 16
-SURE_ENOUGH = 0.99
+SURE_ENOUGH = 0.98
 """A first reading at least this sure is final: the slower encoder changed next to none of them (see the ADR)."""
 
 

@@ -24,6 +24,7 @@ class MultilingualEncoder:
     """Universal Sentence Encoder, multilingual v3, 512 dimensions. Free to make; the first text loads 120 MB."""
 
     blocks: Blocks = ((WIDTH, 1.0),)
+    words: frozenset[str] = frozenset()
 
     def __init__(self, folder: Path | None = None) -> None:
         """`folder`: where the weights lie (default: the installed package). Raises EncoderMissing."""

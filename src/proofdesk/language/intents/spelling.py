@@ -2,7 +2,8 @@
 
 Noisy channel (Kernighan, Church & Gale 1990; Mays, Damerau & Mercer 1991): each word is what was typed, or a word
 of the examples one edit away (a letter left out, added, changed, or two swapped); the best line is found by
-Viterbi over word pairs of the examples. The share of slips is estimated from the text itself.
+Viterbi over word pairs of the examples. The share of slips is estimated from the text itself: one without any
+unknown word that is near a known one is left as it is.
 """
 
 import functools
@@ -23,8 +24,11 @@ MIN_COUNT = 2
 CANDIDATES = 6
 PAIR_WEIGHT = 4.0
 UNSEEN = 0.1
-"""Expected count of a word of no example."""
+KNOWN_UNSEEN = 3.0
+"""Expected count of a word of no example: of one nobody knows (in LARGE words), and of one an encoder knows."""
+LARGE = 20_000
 FOREIGN_SHARE = 0.5
+SHORT = 3
 """With more unknown words than this the text is in another language or no prose: it stays as it is."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _EDGE = ""
@@ -36,6 +40,8 @@ class Speller(msgspec.Struct, frozen=True, kw_only=True):
     words: dict[str, int]
     pairs: dict[str, int]
     total: int
+    known: tuple[str, ...] = ()
+    """Words of no example that an encoder knows: real words, so left alone more readily than strings nobody knows."""
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,21 +51,24 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     read: str
 
 
-def learn(texts: Iterable[str]) -> Speller:
+def learn(texts: Iterable[str], known: Iterable[str] = ()) -> Speller:
     words: Counter[str] = Counter()
     pairs: Counter[str] = Counter()
     for text in texts:
         found = [match.group().lower() for match in _WORD.finditer(text[:MAX_CHARS])]
         words.update(found)
         pairs.update(f"{left} {right}" for left, right in itertools.pairwise([_EDGE, *found, _EDGE]))
-    return Speller(words=dict(words), pairs=dict(pairs), total=max(1, sum(words.values())))
+    return Speller(
+        words=dict(words), pairs=dict(pairs), total=max(1, sum(words.values())),
+        known=tuple(sorted(set(known) - words.keys())),
+    )  # fmt: skip
 
 
 class Corrector:
     """A speller made ready to be asked."""
 
     def __init__(self, speller: Speller) -> None:
-        self._speller = speller
+        self._speller, self._known = speller, frozenset(speller.known)
         self._shorter: defaultdict[str, list[str]] = defaultdict(list)
         for word, count in speller.words.items():
             if count >= MIN_COUNT and MIN_CORRECTED <= len(word) <= MAX_WORD:
@@ -76,11 +85,11 @@ class Corrector:
     def corrections(self, text: str) -> tuple[Correction, ...]:
         spans = list(_WORD.finditer(text[:MAX_CHARS]))
         typed = [span.group().lower() for span in spans]
-        strange = sum(word not in self._speller.words for word in typed)
-        doubtful = sum(word not in self._speller.words and bool(self._near(word)) for word in typed)
-        if not spans or (strange > FOREIGN_SHARE * len(typed) and len(typed) > 3):
+        strange = [word for word in typed if word not in self._speller.words and word not in self._known]
+        doubtful = sum(bool(self._near(word)) for word in strange)
+        if not doubtful or (len(strange) > FOREIGN_SHARE * len(typed) and len(typed) > SHORT):
             return ()
-        read = self._best(typed, (0.1 + doubtful) / (10.0 + len(typed)))
+        read = self._best(typed, doubtful / (10.0 + len(typed)))
         return tuple(
             Correction(start=span.start(), end=span.end(), typed=span.group(), read=_cased(new, span.group()))
             for span, old, new in zip(spans, typed, read, strict=True)
@@ -114,7 +123,9 @@ class Corrector:
             return float(found)
         if word == _EDGE:
             return self._speller.total / 12
-        return UNSEEN
+        if word in self._known:
+            return KNOWN_UNSEEN
+        return UNSEEN * min(1.0, self._speller.total / LARGE)
 
     def _find_near(self, word: str) -> tuple[str, ...]:
         if not MIN_CORRECTED <= len(word) <= MAX_WORD:

@@ -8,7 +8,7 @@ from proofdesk.language.intents.calibration import Calibration, features_of
 from proofdesk.language.intents.encoder import Encoder
 from proofdesk.language.intents.kernel import KernelHead
 from proofdesk.language.intents.projection import Projection
-from proofdesk.language.intents.stack import Doubles, ScopeCurve, centred, energy
+from proofdesk.language.intents.stack import Doubles, ScopeCurve, centred, scope_energy
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -65,6 +65,6 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
             best,
             self.calibration.confidence(features, best),
             self.safe.confidence(features, best),
-            self.scope.slope * energy(logits) + self.scope.offset,
+            self.scope.odds(scope_energy(heads)),
             np.full(len(best), again),
         )

@@ -3,6 +3,7 @@
 The weights are read from the installed package's file; none of its code runs.
 """
 
+import functools
 import json
 import threading
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ PINNED = {
 }
 WIDTH = 256
 MAX_CHARS = 4_000
+WORD_START = "▁"
+MIN_WORD = 3
 
 
 class StaticEncoder:
@@ -38,6 +41,13 @@ class StaticEncoder:
         self._tokens: Any = None
         self._table: NDArray[np.float16] = np.empty((0, WIDTH), np.float16)
         self._lock = threading.Lock()
+
+    @functools.cached_property
+    def words(self) -> frozenset[str]:
+        """The tokens that are whole lower-case words of some length: the commonest words of many languages."""
+        entries = json.loads((self._folder / TOKENS).read_text("utf-8"))["model"]["vocab"]
+        bare = (token[1:] for token in entries if token.startswith(WORD_START))
+        return frozenset(word for word in bare if len(word) >= MIN_WORD and word.isalpha() and word.islower())
 
     def one(self, text: str) -> Floats:
         vector: Floats = self.many([text])[0]

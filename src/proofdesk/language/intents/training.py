@@ -26,7 +26,7 @@ Indices = NDArray[np.int64]
 MAX_ROWS = 60_000
 """Larger sets are thinned evenly over the intents."""
 DIMENSIONS = 384
-GAMMA = 1.0
+GAMMA = 0.7
 RIDGE = 0.1
 FOLDS = 5
 KERNEL_FOLDS = 20
@@ -59,22 +59,28 @@ def train(
     kept = _thinned(examples, intents)
     if len(examples) < NAME_HELPS_BELOW * len(intents):
         kept = kept + [LabelledText(text=(names or {}).get(i, i.replace("_", " ")), intent=i) for i in intents]
-    return _Fit(intents, kept, tuple(oos), held).model(encoder, full)
+    speller = spelling.learn((row.text for row in kept), encoder.words if encoder is not None else ())
+    return _Fit(intents, kept, speller, oos, held).model(encoder, full)
 
 
 class _Fit:
     """What the stages of one model share: the rows, their linear scores, and the rows that calibrate."""
 
     def __init__(
-        self, intents: tuple[str, ...], rows: Sequence[LabelledText], oos: Sequence[str], held: Held | None
+        self,
+        intents: tuple[str, ...],
+        rows: Sequence[LabelledText],
+        speller: spelling.Speller,
+        oos: Sequence[str],
+        held: Held | None,
     ) -> None:
         place = {intent: k for k, intent in enumerate(intents)}
         self.intents, self.held = intents, held
         self.labels = np.array([place[row.intent] for row in rows], np.int64)
         self.targets = np.full((len(rows), len(intents)), -1.0 / (len(intents) - 1), np.float32)
         self.targets[np.arange(len(rows)), self.labels] = 1.0
-        self.speller = spelling.learn(row.text for row in rows)
-        read = spelling.Corrector(self.speller).corrected
+        self.speller = speller
+        read = spelling.Corrector(speller).corrected
         self.texts = [read(row.text) for row in rows]
         self.judged = [read(row.text) for row in held.examples] if held else []
         self.judged_labels = np.array([place[row.intent] for row in held.examples], np.int64) if held else self.labels

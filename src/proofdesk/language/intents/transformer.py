@@ -30,6 +30,7 @@ class TransformerEncoder:
     """all-MiniLM-L6-v2 (Apache-2.0) with int8 weights; mean of the tokens of layers 4, 5 and 6."""
 
     blocks: Blocks = tuple((WIDTH, 1.0) for _ in LAYERS)
+    words: frozenset[str] = frozenset()
 
     def __init__(self, model: Path | None = None, tokens: Path | None = None, threads: int = 1) -> None:
         """The folders default to the installed packages. Raises EncoderMissing."""
