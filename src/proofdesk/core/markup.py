@@ -6,7 +6,7 @@ instructions to machines hide. Callers hear of it by `Hidden`.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -41,8 +41,13 @@ class Hidden(msgspec.Struct, frozen=True):
     content: str
 
 
-def scan(source: str, hides: re.Pattern[str] = _HIDDEN) -> Iterator[str | Tag | Hidden]:
-    """Texts (entities decoded), tags and what was left out, in order. `hides`: attributes that make invisible."""
+def hides(inside: str) -> bool:
+    """Whether these attributes make an element invisible."""
+    return _HIDDEN.search(inside) is not None
+
+
+def scan(source: str, invisible: Callable[[str], bool] = hides) -> Iterator[str | Tag | Hidden]:
+    """Texts (entities decoded), tags and what was left out, in order. `invisible` judges an element's attributes."""
     at, hidden = 0, _Hiding()
     while at < len(source):
         opening = source.find("<", at)
@@ -58,7 +63,7 @@ def scan(source: str, hides: re.Pattern[str] = _HIDDEN) -> Iterator[str | Tag | 
         elif isinstance(tag, str):
             yield tag
         elif tag is not None:
-            styled = bool(hides.search(tag.inside))
+            styled = invisible(tag.inside)
             if not tag.closing and tag.name not in _VOID and (styled or tag.name in UNSEEN):
                 hidden.enter(tag.name, styled, at)
             else:
