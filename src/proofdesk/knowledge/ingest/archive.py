@@ -60,7 +60,7 @@ def members(data: bytes, name: str, budget: Budget) -> Iterator[tuple[str, bytes
             yield from _zip(data, budget)
         else:
             yield from _tar(data, budget)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error, LZMAError, NotImplementedError,
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error, LZMAError,
             RuntimeError, ValueError, OverflowError, LookupError, struct.error) as error:  # fmt: skip
         raise Unreadable("broken", f"is no whole archive: {str(error)[:200] or type(error).__name__}") from None
 

@@ -31,7 +31,6 @@ def read_docx(data: bytes, limits: Limits) -> tuple[str, list[Block], set[str]]:
         zipfile.BadZipFile,
         OSError,
         EOFError,
-        NotImplementedError,
         RuntimeError,
         ValueError,
         zlib.error,

@@ -43,8 +43,8 @@ def read_pdf(data: bytes, limits: Limits) -> tuple[str, list[Block], set[str]]:
         lines, notes = _lines(reader, limits)
     except Unreadable:
         raise
-    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, RecursionError,
-            OverflowError, ArithmeticError, EOFError, OSError, NotImplementedError) as error:  # fmt: skip
+    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError,
+            OverflowError, ArithmeticError, EOFError, OSError, RuntimeError) as error:  # fmt: skip
         raise Unreadable("broken", f"is damaged: {str(error)[:200] or type(error).__name__}") from None
     if not any(text.strip() for text, _ in lines):
         raise Unreadable("empty", f"its {pages} pages hold no text; a scan needs text recognition first")
