@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from proofdesk.flows.redacted import RedactedTicket, redacted_ticket
 from proofdesk.store import sql, tables
 from proofdesk.store.pool import Connection, tenant_transaction
 from tests.stories.desk import TENANT, Desk
@@ -25,13 +26,14 @@ async def victims(desk: Desk) -> dict[str, Any]:
     handed = await desk.write(customer.email, "my lawyer will sue you over everything")
     await desk.drain_ledger()
     topic = await a_topic(desk, ticket_id)
+    assert isinstance(await redacted_ticket(desk.house.shell, TENANT, ticket_id), RedactedTicket)
     async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
         row = await _one(conn, "select * from ticket where ticket_id = %s", ticket_id)
         effect = await _one(conn, "select * from effect where ticket_id = %s", ticket_id)
         revision = await _one(conn, "select * from config_revision limit 1")
         leaf = await _one(conn, "select * from leaf order by leaf_no limit 1")
         handoff = await _one(conn, "select * from handoff where ticket_id = %s", handed)
-        subject = await _one(conn, "select * from subject_key limit 1")
+        subject = await _one(conn, "select s.* from subject_key s join pii_token p using (tenant, subject_ref) limit 1")
         rule = await _one(conn, "select * from rule_version limit 1")
         model = await _one(conn, "select * from model_version limit 1")
         inbox = await _one(conn, "select * from inbox limit 1")
@@ -146,6 +148,8 @@ async def test_no_query_reaches_another_tenant(desk: Desk) -> None:
     # The same arguments do reach the rows of their owner: the test can fail.
     assert len(seen_by_owner) >= 30
     # `lock` gives no value; the made-up values meet a constraint of `save`.
+    of_tokens = {(text.file.name, text.name) for text in APP_QUERIES if text.file.name == "token.sql"}
+    assert of_tokens <= seen_by_owner
     of_topics = {(text.file.name, text.name) for text in APP_QUERIES if text.file.name == "topic.sql"}
     assert of_topics - seen_by_owner == {("topic.sql", "lock"), ("topic.sql", "save")}
 

@@ -13,6 +13,7 @@ from proofdesk.cli import (
     people,
     proofs,
     redaction,
+    restoring,
     running,
     status,
     tenants,
@@ -52,7 +53,9 @@ app.command()(status.status)
 app.add_typer(tenants.app, name="tenant", help="Load and list tenants.")
 app.add_typer(people.app, name="key", help="API keys of people.")
 app.command()(people.approve)
-app.add_typer(tickets.app, name="ticket", help="Send, list and show tickets.")
+tickets.app.command()(restoring.redacted)
+tickets.app.command()(restoring.restore)
+app.add_typer(tickets.app, name="ticket", help="Send, list, show, redact and restore tickets.")
 app.command()(tickets.handoffs)
 app.add_typer(mails.app, name="mail", help="Mails that became no ticket.")
 app.command()(proofs.replay)

@@ -57,6 +57,7 @@ async def erase_subject(
         for reply in await t.give_up_replies(conn, **place):
             body = {"ticket_id": str(reply.ticket_id), "effect_key": reply.effect_key}
             await append_leaves(conn, tenant, [make_leaf(tenant, now, "reply.given_up", body)], reply.ticket_id)
+        await t.forget_tokens(conn, **place)
         await t.forget_deliveries(conn, **place)
         await t.forget_messages(conn, **place)
         await t.forget_effects(conn, **place)

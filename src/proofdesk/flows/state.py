@@ -11,6 +11,7 @@ from proofdesk.core.priority import Prioritised
 from proofdesk.core.reading import Reading, Request
 from proofdesk.core.records import Requester
 from proofdesk.core.tone import Tone
+from proofdesk.language.pii import KnownEntity
 
 Step = Literal["understand", "prepare", "execute", "finish", "send", "window", "reopened"]
 WaitingFor = Literal["", "identity", "code", "slot", "confirm", "approval"]
@@ -70,6 +71,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The address a one-time code came back from."""
     requester: Requester | None = None
     authenticated_by: str = ""
+    known: tuple[KnownEntity, ...] = ()
+    """What the requester's records say about them: masked in every copy of the ticket that leaves it."""
     language: str = "en"
     signals: tuple[str, ...] = ()
     tone: Tone | None = None

@@ -11,7 +11,9 @@ import msgspec
 from proofdesk.flows.context import Shell
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.outcome import Refusal
+from proofdesk.flows.redacted import without_personal
 from proofdesk.flows.settle import add_leaf
+from proofdesk.language.pii import KnownEntity
 from proofdesk.language.topics import FREE, UNASSIGNED, Topics, Vectors, discover, find_vectors
 from proofdesk.language.topics.identity import Earlier, Group, Identity, identify
 from proofdesk.language.topics.spikes import spiking
@@ -84,11 +86,15 @@ async def find_topics(
 
 
 def _found(before: _Before, vectors: FindVectors) -> tuple[Topics, str]:
-    texts = [f"{row.subject}\n{row.text}".strip() for row in before.texts]
+    texts = [without_personal(f"{row.subject}\n{row.text}".strip(), _known(row)) for row in before.texts]
     numbers = {topic_id: number for number, topic_id in enumerate(_bound(before))}
     anchors = [FREE if row.example_of is None else numbers.get(row.example_of, FREE) for row in before.texts]
     chosen, notice = vectors(texts)
     return discover(texts, chosen, anchors=anchors, writers=[row.subject_ref for row in before.texts]), notice
+
+
+def _known(row: TopicTextRow) -> list[KnownEntity]:
+    return msgspec.convert(row.known or [], list[KnownEntity])
 
 
 def _bound(before: _Before) -> list[UUID]:

@@ -22,6 +22,7 @@ from proofdesk.flows.foresee import foresee
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.identity import Identity, identify
 from proofdesk.flows.prioritise import prioritise_ticket
+from proofdesk.flows.redacted import known_of
 from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import CODE, CODE_SENT, MISREAD, WELCOME, identity_question, in_language, send
 from proofdesk.flows.tenancy import Thresholds
@@ -72,7 +73,7 @@ async def understand(desk: Desk, tr: Transition) -> None:
         await _without_identity(desk, tr, identity, _triage_facts(desk, texts[0], signals))
         return
     records = identity.records
-    tr.set(requester=records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
+    _recognised(tr, identity, records)
     prioritise_ticket(desk, tr)
     if sum(map(len, texts)) <= READ_AT_ONCE_CHARS:
         reading = _read(desk, texts, records)
@@ -94,7 +95,12 @@ async def _whose_incident(desk: Desk, tr: Transition, texts: list[str]) -> None:
         return  # their own outage may be ours too: a person gets it without the records, but gets it now
     access_leaf(tr, identity.accesses)
     if identity.records is not None:
-        tr.set(requester=identity.records.requester, authenticated_by=identity.verdict.method)  # type: ignore[union-attr]
+        _recognised(tr, identity, identity.records)
+
+
+def _recognised(tr: Transition, identity: Identity, records: Records) -> None:
+    method = identity.verdict.method  # type: ignore[union-attr]  # records are there for the authenticated only
+    tr.set(requester=records.requester, known=known_of(records), authenticated_by=method)
 
 
 def _read(desk: Desk, texts: list[str], records: Records) -> Reading:

@@ -166,6 +166,15 @@ class SubjectRow(msgspec.Struct, frozen=True, kw_only=True):
     wrapped: bytes | None
 
 
+class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
+    token: str
+    sealed: bytes
+
+
+class KnownRow(msgspec.Struct, frozen=True, kw_only=True):
+    known: list[dict[str, str]]
+
+
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     at: datetime

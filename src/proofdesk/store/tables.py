@@ -161,3 +161,10 @@ set_topic_examples = sql.execute("topic.sql", "set_examples")
 move_topic_examples = sql.execute("topic.sql", "move_examples")
 count_topic_examples = sql.one("topic.sql", "count_examples", r.Count)
 add_topic_run = sql.execute("topic.sql", "add_run")
+
+# token.sql
+lock_subject = sql.optional("token.sql", "lock_subject", r.SubjectRow)
+tokens_of_subject = sql.many("token.sql", "of_subject", r.TokenRow)
+known_of_subject = sql.many("token.sql", "known", r.KnownRow)
+add_tokens = sql.execute("token.sql", "add")
+forget_tokens = sql.execute("token.sql", "forget")

@@ -12,6 +12,7 @@ class TopicTextRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     subject: str
     text: str
+    known: list[dict[str, str]] | None
     example_of: UUID | None
     within: bool
 

@@ -17,6 +17,7 @@ DeliveryId = Annotated[
     str, Meta(min_length=1, max_length=200, description="The caller's id of this message; repeating it is harmless.")
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS, pattern=r"\S")]
+MAX_REDACTED_CHARS = 500_000
 Login = Annotated[str, Meta(pattern=LOGIN_PATTERN)]
 
 
@@ -41,6 +42,10 @@ class NewMessage(_Body, frozen=True, kw_only=True):
 
 class NewRating(_Body, frozen=True, kw_only=True):
     score: Annotated[int, Meta(ge=1, le=5)]
+
+
+class Redacted(_Body, frozen=True, kw_only=True):
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_REDACTED_CHARS)]
 
 
 class NewReply(_Body, frozen=True, kw_only=True):

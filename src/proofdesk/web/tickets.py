@@ -10,10 +10,11 @@ from proofdesk.core.ticket import Status
 from proofdesk.flows import confirm, queries
 from proofdesk.flows.intake import Incoming, Received, receive
 from proofdesk.flows.outcome import Refusal
+from proofdesk.flows.redacted import RedactedTicket, RestoredText, redacted_ticket, restore_text
 from proofdesk.web.access import roles
 from proofdesk.web.body import StrictRequest
 from proofdesk.web.faults import ApiError, refused
-from proofdesk.web.shapes import Leaves, NewMessage, NewRating, NewTicket, TicketCreated, Tickets
+from proofdesk.web.shapes import Leaves, NewMessage, NewRating, NewTicket, Redacted, TicketCreated, Tickets
 from proofdesk.web.state import web_of
 
 CHANNEL = "api"
@@ -122,6 +123,35 @@ async def get_status(request: StrictRequest, ticket_id: FromPath[UUID]) -> queri
 
 
 @get(
+    "/tickets/{ticket_id:str}/redacted",
+    opt=READERS,
+    summary="A ticket's texts with tokens for personal data",
+    tags=["tickets", "personal data"],
+)
+async def get_redacted(request: StrictRequest, ticket_id: FromPath[UUID]) -> RedactedTicket:
+    """The only copy for prompts, training or articles. 409 once the requester was erased."""
+    found = await redacted_ticket(web_of(request).shell, request.user.tenant, ticket_id)
+    if isinstance(found, Refusal):
+        raise refused(found)
+    return found
+
+
+@post(
+    "/tickets/{ticket_id:str}/restore",
+    opt=roles("agent", "administrator"),
+    status_code=200,
+    summary="Put a ticket's personal data back into a redacted text",
+    tags=["tickets", "personal data"],
+)
+async def post_restore(request: StrictRequest, ticket_id: FromPath[UUID], data: JSONBody[Redacted]) -> RestoredText:
+    """Recorded in the ledger. 400 for a token the requester never had; 409 once they were erased."""
+    found = await restore_text(web_of(request).shell, request.user.tenant, ticket_id, data.text, by=request.user.login)
+    if isinstance(found, Refusal):
+        raise refused(found)
+    return found
+
+
+@get(
     "/tickets/{ticket_id:str}/ledger",
     opt=roles("agent", "manager", "finance", "auditor", "administrator"),
     summary="The ticket's ledger",
@@ -169,6 +199,8 @@ HANDLERS = (
     list_tickets,
     get_ticket,
     get_status,
+    get_redacted,
+    post_restore,
     get_ticket_ledger,
     confirm_ticket,
     rate_ticket,

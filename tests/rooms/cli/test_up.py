@@ -90,6 +90,12 @@ def test_the_first_ticket_of_a_newcomer(running: Running) -> None:
     shown = running.command("ticket", "show", ticket_id)
     for part in ("cancel_order", "path: ", "orders.cancel: allowed", "orders.cancel: confirmed", "read back: "):
         assert part in shown.out
+    copy = running.run("ticket", "redacted", ticket_id)
+    assert copy["known"] > 3
+    (redacted := running.home / "redacted.txt").write_text(copy["messages"][0]["text"], encoding="utf-8")
+    assert "⟦ORDER_" in redacted.read_text(encoding="utf-8")
+    restored = running.run("ticket", "restore", ticket_id, "--in", str(redacted))
+    assert restored["text"] in shown.out
     listed = proofdesk("ticket", "list", "--tenant", "larkfield", "--home", str(running.home), "--json").json
     assert ticket_id in {line["ticket_id"] for line in listed["tickets"]}
     replayed = running.run("replay", ticket_id)

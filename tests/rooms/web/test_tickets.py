@@ -190,3 +190,25 @@ async def test_the_answer_is_json_the_document_knows(server: Server) -> None:
         "/api/v1/tickets", headers=await server.key(tenant, "agent"), content=msgspec.json.encode(ticket())
     )
     assert made.status_code == 201 and made.headers["content-type"] == "application/json"
+
+
+async def test_a_redacted_copy_is_put_back_by_an_agent_and_by_nobody_else(server: Server) -> None:
+    tenant = await server.tenant()
+    system, agent, auditor = [await server.key(tenant, role) for role in ("requester_api", "agent", "auditor")]
+    text = "Write to canary@example.org about my order"
+    made = await server.client.post("/api/v1/tickets", headers=system, json=ticket(text=text))
+    url = f"/api/v1/tickets/{made.json()['ticket_id']}"
+    copy = (await server.client.get(f"{url}/redacted", headers=auditor)).json()
+    redacted = copy["messages"][0]["text"]
+    assert "canary" not in redacted and "⟦EMAIL_1⟧" in redacted and copy["known"] == 0
+    back = await server.client.post(f"{url}/restore", headers=agent, json={"text": redacted})
+    assert (back.status_code, back.json()) == (200, {"text": text})
+    refused = await server.client.post(f"{url}/restore", headers=auditor, json={"text": redacted})
+    assert refused.status_code == 403
+    assert (await server.client.get(f"{url}/redacted", headers=system)).status_code == 403
+    unknown = await server.client.post(f"{url}/restore", headers=agent, json={"text": "⟦EMAIL_7⟧"})
+    assert (unknown.status_code, unknown.json()["error"]["field"]) == (400, "text")
+    nowhere = f"/api/v1/tickets/{uuid4()}/redacted"
+    assert (await server.client.get(nowhere, headers=agent)).status_code == 404
+    leaves = (await server.client.get(f"{url}/ledger", headers=agent)).json()["items"]
+    assert [leaf["kind"] for leaf in leaves].count("data.restored") == 1

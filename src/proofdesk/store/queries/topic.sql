@@ -6,7 +6,7 @@ select pg_advisory_xact_lock(hashtextextended('topics:' || tenant, 0)) from tena
 
 -- name: texts :many
 -- First words of each ticket of the time asked for, and of every example; examples first, then the newest.
-select t.ticket_id, t.subject_ref, t.created_at, t.subject, m.text, e.topic_id as example_of,
+select t.ticket_id, t.subject_ref, t.created_at, t.subject, m.text, t.state -> 'known' as known, e.topic_id as example_of,
   (t.created_at >= %(since)s and t.created_at < %(until)s) as within
 from ticket t
 join lateral (select text from message where tenant = t.tenant and ticket_id = t.ticket_id and direction = 'in' and public
