@@ -24,7 +24,7 @@ _SEP = r"[ ]*(?:,[ ]*\n?|\n)[ ]*"
 _ADDRESS = re.compile(
     rf"(?<![\w{{\"'#-])(?P<street>{_STREET})(?:{_SEP}{_UNIT})?{_SEP}"
     rf"(?:(?P<post1>{_POSTCODE})[ ]+(?P<city1>{_CITY})"
-    rf"|(?P<city2>{_CITY})(?:{_SEP}|[ ])(?:(?P<region>[A-Z]{{2}})[ ]+)?(?P<post2>{_POSTCODE}))(?![\w-])"
+    rf"|(?P<city2>{_CITY})(?:{_SEP}|[ ])(?:(?P<region>[A-Z]{{2}}),?[ ]+)?(?P<post2>{_POSTCODE}))(?![\w-])"
 )
 
 

@@ -73,6 +73,14 @@ class Acting(ABC):
         if said < 0:
             return False
         verb = self.verb_at(clause)
+        digits = (
+            verb < 0
+            and cursor.any(clause.start, clause.end, "strange_id")
+            and any(atom.has("id") and atom.get("id")[0] == "order" for atom in cursor.atoms)
+        )
+        if digits and not cursor.any(clause.start, clause.end, "value", "pay", "head"):
+            cursor.take_all(clause.start, clause.end)
+            return True
         if verb < 0 and not cursor.any(clause.start, clause.end, "value", "pay", "id", "strange_id", "amount",
         "human", "literal",
                                        "nothing_done", "part", "enum"):  # fmt: skip
@@ -96,6 +104,12 @@ class Acting(ABC):
         )
         if place >= 0 and place + 1 < clause.end and cursor.atoms[place + 1].text == "me":
             return False
+        told = cursor.ahead("info")
+        if told >= 0 and cursor.any(clause.start, told, "wish", "ask") and self.verb_at(clause) < 0:
+            cursor.take_all(clause.start, clause.end)
+            self.asking = self.sentence
+            self.plan.queries.append((clause.start, clause.end))
+            return True
         if place < 0 or (
             cursor.atoms[place].has("question") and not cursor.atoms[place].has("ask") and place > clause.start + 2
         ):
@@ -269,6 +283,8 @@ class Acting(ABC):
                 and changing
             ):
                 self._target(step)
+            elif changing and atom.has("option") and self._names_option(step):
+                continue
             elif atom.has("in", "in_same"):
                 self._scope(step)
             elif not changing and (step.items or step.orders) and atom.has("to") and not cursor.peek(1).has("pay_noun"):
@@ -282,6 +298,18 @@ class Acting(ABC):
                 cursor.puzzle()
             if cursor.at == here:
                 cursor.puzzle()
+        return True
+
+    def _names_option(self, step: Step) -> bool:
+        """ "Change the colour to red", "change the pressure lower to 8 bar": the option of the goods spoken of."""
+        cursor = self.cursor
+        place = cursor.ahead("to", through=("option", "join", "comma", "less", "more", "graded", "det"))
+        if place < 0 or cursor.ahead("value", "part") < place:
+            return False
+        while cursor.at < place:
+            cursor.take()
+        if not step.items:
+            step.items.append(Item(ref=Ref(pronoun=True, start=cursor.at, end=cursor.at)))
         return True
 
     def _leads_to_target(self, atom: Atom) -> bool:

@@ -13,7 +13,9 @@ from proofdesk.language.reading.tokens import Token, known_word
 CUTS = {",": "comma", ";": "semi", "(": "open", ")": "close", ":": "comma", "—": "comma", "–": "comma",
 ">": "over", "?": "stop",
         ".": "stop", "!": "stop"}  # fmt: skip
-_LOWER_RANK = frozenset({"glue", "part", "hinted_value"})
+_DEGREES = frozenset({"more", "less", "most", "least"})
+MIN_TAIL = 5
+"""Digits from which on the end of an id stands for the whole."""
 
 
 class Atom(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +31,11 @@ class Atom(msgspec.Struct, frozen=True, kw_only=True):
 
     def get(self, kind: str) -> Any:
         return self.kinds[kind]
+
+
+def is_adverb(atom: Atom) -> bool:
+    """A plain word that only colours how something is done: "specifically", "immediately"."""
+    return atom.has("unknown") and not atom.has("misspelt") and atom.text.endswith("ly") and len(atom.text) > MIN_TAIL
 
 
 def atomise(doc: Document, index: Index) -> list[Atom]:
@@ -51,7 +58,7 @@ def _atom(doc: Document, words: Words, index: Index, at: int) -> Atom:
     if token.kind in ("literal", "email"):
         return Atom(kinds={token.kind: None}, start=at, end=at + 1, text=token.text)
     kinds: dict[str, Any] = {}
-    known = doc.id_at(at)
+    known = doc.id_at(at) or _by_tail(doc, token)
     if known is not None:
         kinds["id"] = known
     elif token.kind == "id":
@@ -64,6 +71,9 @@ def _atom(doc: Document, words: Words, index: Index, at: int) -> Atom:
         end = at + size
         for entry in matches:
             _add(kinds, entry)
+    if ("graded" in kinds and all(degree != "plain" for degree, _, _ in kinds["graded"])) or kinds.keys() & _DEGREES:
+        kinds.pop("value", None)
+        kinds.pop("part", None)
     if token.kind == "number" and known is None:
         kinds["amount"] = float(token.text.replace(",", "")) if token.text.replace(",", "").count(".") < 2 else 0.0
     if token.text == ">":
@@ -80,11 +90,19 @@ def _atom(doc: Document, words: Words, index: Index, at: int) -> Atom:
     return Atom(kinds=kinds, start=at, end=end, text=" ".join(words.low[at:end]))
 
 
+def _by_tail(doc: Document, token: Token) -> tuple[str, str] | None:
+    """A number that ends exactly one of the requester's order ids is that order: prefixes are easily left out."""
+    if token.kind not in ("id", "number") or len(token.low) < MIN_TAIL:
+        return None
+    found = {known for known in doc.ids.values() if known[0] == "order" and known[1].casefold().endswith(token.low)}
+    return found.pop() if len(found) == 1 else None
+
+
 def _add(kinds: dict[str, Any], entry: Entry) -> None:
     if entry.kind in ("value", "hinted_value", "part"):
         kind = "value" if entry.kind == "hinted_value" else entry.kind
         kinds[kind] = tuple(dict.fromkeys((*kinds.get(kind, ()), *entry.payload)))
-    elif entry.kind in ("enum", "pay", "place", "street", "option", "status", "verb", "graded", "head"):
+    elif entry.kind in ("enum", "pay", "place", "street", "option", "status", "verb", "participle", "graded", "head"):
         kinds[entry.kind] = (*kinds.get(entry.kind, ()), entry.payload)
     else:
         kinds.setdefault(entry.kind, entry.payload)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from proofdesk.language.reading.plan.atoms import Atom
+from proofdesk.language.reading.plan.atoms import Atom, is_adverb
 from proofdesk.language.reading.plan.cursor import Cursor
+from proofdesk.language.reading.plan.grading import Grading
 from proofdesk.language.reading.plan.nouns import Nouns, value_constraint
 from proofdesk.language.reading.plan.pays import read_pay, starts_pay
 from proofdesk.language.reading.plan.values import Change, Constraint, Pay
@@ -16,11 +17,11 @@ _PASSED = (
 )  # fmt: skip
 
 
-class Changes:
+class Changes(Grading):
     """`heads`: product ids of the goods this is about, where known; `pays`: ways to pay said in between."""
 
     def __init__(self, cursor: Cursor, nouns: Nouns) -> None:
-        self.cursor = cursor
+        super().__init__(cursor)
         self.nouns = nouns
         self.pays: list[Pay] = []
         self.new_goods = False
@@ -53,6 +54,9 @@ class Changes:
         if self._other_goods(atom):
             self.new_goods = True
             return False
+        if atom.has("amount", "number") and self._is_amount():
+            self._amount(change)
+            return True
         rules: tuple[tuple[tuple[str, ...], Callable[[Change], None]], ...] = (
             (("dont_care",), self._free), (("prefer",), self._prefer), (("same", "keep"), self._same), (("rest",),
             self._rest),
@@ -61,18 +65,21 @@ class Changes:
             (("id",), self._id), (("value", "part"), self._value), (("slightly", "more", "less", "most", "least",
             "graded"), self._grade),
             (("over", "except"), self._over), (("negation",), self._negation),
-            (("amount", "number"), self._amount), (("at_least", "at_most"), self._bound), (("head",), self._head),
+ (("at_least", "at_most"), self._bound), (("head",), self._head),
             (("option",), self._option),
         )  # fmt: skip
         for kinds, rule in rules:
-            if atom.has(*kinds) and not (kinds[0] == "amount" and not self._is_amount()):
+            if atom.has(*kinds):
                 rule(change)
                 return True
         if atom.has(*_PASSED):
             self.cursor.take()
             return True
-        if self._noun_behind(change):
+        if self._noun_behind(change) or is_adverb(atom):
             self.cursor.take()
+        elif atom.has("unknown") and change.empty() and self.cursor.before().text in ("a", "an", "for a", "to a"):
+            self.cursor.take()
+            change.foreign = True
         else:
             self.cursor.puzzle()
         return True
@@ -316,71 +323,3 @@ class Changes:
         while place < self.cursor.end and self.cursor.atoms[place].has("det", "prefer", "also", "join"):
             place += 1
         return place < self.cursor.end and self.cursor.atoms[place].has("value", "part") and bool(tiers)
-
-    def _grade(self, change: Change) -> None:
-        """ "bigger", "less bright", "slightly lower resolution", "larger frame size", "one size smaller",
-        "fewest pieces".
-        """
-        cursor = self.cursor
-        start = cursor.peek().start
-        slight = cursor.peek().has("slightly")
-        if slight:
-            cursor.take()
-        atom = cursor.peek()
-        if not atom.has("more", "less", "most", "least", "graded"):
-            cursor.puzzle()
-            return
-        taken = cursor.take()
-        factor, most = 1, taken.has("most", "least")
-        options: tuple[str, ...] = ()
-        if taken.has("graded"):
-            degree, options, direction = taken.get("graded")[0]
-            for _, others, _ in taken.get("graded")[1:]:
-                options = (*options, *others)
-            most = degree == "most"
-            factor = direction
-        elif taken.has("less", "least"):
-            factor = -1
-        if not taken.has("graded") and cursor.peek().has("graded"):
-            _, options, direction = cursor.take().get("graded")[0]
-            factor *= direction
-        named = cursor.peek()
-        if named.has("option"):
-            options = cursor.take().get("option")
-        while cursor.peek().has("option", "placeholder", "possible") and not cursor.peek().has("value"):
-            cursor.take()
-        op = "extreme" if most else "nearest" if slight else "grade"
-        change.hard.append(
-            Constraint(op=op, options=options, direction=factor, start=start, end=cursor.before().end)  # type: ignore[arg-type]
-        )
-
-    def _is_amount(self) -> bool:
-        """A number with more, less or an option's rung behind it."""
-        return (
-            self.cursor.ahead("more", "less", "graded", through=("amount", "number", "option", "placeholder", "to"))
-            >= 0
-        )
-
-    def _amount(self, change: Change) -> None:
-        """ "1000 more pieces", "500 pieces less", "one size smaller"."""
-        cursor = self.cursor
-        start = cursor.peek().start
-        first = cursor.peek()
-        number = first.get("amount") if first.has("amount") else float(first.get("number"))
-        options: tuple[str, ...] = ()
-        direction, graded = 0, False
-        while cursor.peek().has("amount", "number", "more", "less", "graded", "option") and not (
-            cursor.peek().has("value") and not cursor.peek().has("amount", "number", "option")
-        ):
-            atom = cursor.take()
-            if atom.has("option"):
-                options = atom.get("option")
-            if atom.has("more", "less"):
-                direction = 1 if atom.has("more") else -1
-            elif atom.has("graded"):
-                _, graded_options, direction = atom.get("graded")[0]
-                options, graded = options or graded_options, True
-        op = "rung" if graded or not first.has("amount") else "delta"
-        change.hard.append(
-            Constraint(op=op, options=options, number=number, direction=direction, start=start, end=cursor.before().end)  # type: ignore[arg-type]
-        )

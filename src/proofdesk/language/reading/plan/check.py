@@ -28,7 +28,8 @@ def unread_atoms(cursor: Cursor, plan: Plan) -> list[int]:
         left = [at for at in range(start, end) if at not in cursor.used]
         if not left:
             continue
-        if len(left) == end - start and _story(cursor, start, end):
+        whole = all(cursor.atoms[at].has("enum") for at in range(start, end) if at in cursor.used)
+        if whole and _story(cursor, start, end):
             plan.reason_given = True
             continue
         found.update(at for at in left if _risky(cursor, at, whole=len(left) == end - start))
@@ -59,7 +60,7 @@ def _story(cursor: Cursor, start: int, end: int) -> bool:
     story = is_story(doc, first, last)
     doc.used = before
     return (story or _surplus(cursor, start, end)) and not cursor.any(
-        start, end, "verb", "wish", "prefer", "human", "nothing_done", "enum"
+        start, end, "verb", "wish", "prefer", "human", "nothing_done"
     )
 
 
@@ -76,7 +77,8 @@ def _surplus(cursor: Cursor, start: int, end: int) -> bool:
 def _risky(cursor: Cursor, at: int, *, whole: bool) -> bool:
     atom = cursor.atoms[at]
     doc = cursor.doc
-    if whole and any(doc.risk(token) for token in range(atom.start, atom.end)):
+    phrase = atom.end > atom.start + 1 and not atom.kinds.keys() - {"glue"}
+    if whole and not phrase and any(doc.risk(at) not in ("", "anaphora") for at in range(atom.start, atom.end)):
         return True
     if atom.has("glue", "det", "bought") and not atom.has("verb", "value", "only", "negation", "wish"):
         return False

@@ -155,6 +155,8 @@ def _after_goods(atoms: Sequence[Atom], at: int) -> bool:
 
 def starts_predicate(atoms: Sequence[Atom], at: int, end: int) -> bool:
     atom = atoms[at]
+    if atom.has("revise") and atom.text.startswith("i "):
+        return True
     if atom.has("condition", "otherwise", "unless", "reason_mark"):
         return True
     if atom.has(*_PREDICATES) and not (at and atoms[at - 1].has("det")):

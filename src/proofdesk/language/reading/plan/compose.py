@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 
 from proofdesk.language.reading.addresses import Written
+from proofdesk.language.reading.plan.asides import Asides
 from proofdesk.language.reading.plan.clauses import Clause, split
 from proofdesk.language.reading.plan.conditions import Condition, read_condition
 from proofdesk.language.reading.plan.cursor import Cursor
-from proofdesk.language.reading.plan.nouns import read_order
 from proofdesk.language.reading.plan.pays import read_pay, starts_pay
-from proofdesk.language.reading.plan.placing import Placing, last_of
-from proofdesk.language.reading.plan.values import Item, OrderRef, Pay, Plan, Step
+from proofdesk.language.reading.plan.placing import last_of
+from proofdesk.language.reading.plan.values import Change, Item, OrderRef, Pay, Plan, Step
 from proofdesk.language.reading.profile import Profile
 
 MAX_STEPS = 20
 
 
-class Composer(Placing):
+class Composer(Asides):
     """Reads the clauses of one message in their order. What a clause means depends on what was said before."""
 
     def __init__(self, cursor: Cursor, profiles: Mapping[str, Profile], written: tuple[Written, ...]) -> None:
@@ -88,28 +88,6 @@ class Composer(Placing):
             self._trouble("order_for_nothing", self.context_clause)
             self.context_used = True
 
-    def _remember_goods(self, clause: Clause) -> None:
-        """Goods a story speaks of: what "it" and "the dearer one" mean later."""
-        cursor = self.cursor
-        if any(at in cursor.used for at in range(clause.start, clause.end)):
-            return
-        place = next((at for at in range(clause.start, clause.end) if cursor.atoms[at].has("head")), -1)
-        if place < 0:
-            return
-        used = set(cursor.used)
-        while place > clause.start and cursor.atoms[place - 1].has(
-            "det", "number", "value", "part", "status", "recent", "other"
-        ):
-            place -= 1
-        cursor.enter(place, clause.end)
-        refs = self.nouns.list()
-        cursor.used = used
-        received = cursor.any(clause.start, clause.end, "received")
-        for ref in refs:
-            if received:
-                ref.order = ref.order or OrderRef(statuses=["delivered"])
-        self.spoken = [Item(ref=ref) for ref in refs if ref.heads]
-
     def _suppose(self, clause: Clause, rest: list[Clause]) -> None:
         self.condition = read_condition(self.cursor, self.nouns, clause)
         self.fallback = []
@@ -119,10 +97,31 @@ class Composer(Placing):
             self.plan.queries.append((clause.start, clause.end))
             return
         follows = any(one.sentence == clause.sentence and one.role == "plain" for one in rest)
+        if self.condition.kind == "fails" and self.condition.verbs and self.spoken and not self._spoken_of():
+            self._suppose_step(clause)
         if self.condition.kind == "fails" and not self.plan.steps:
             self._trouble("instead_of_nothing", clause)
         if not follows and self.condition.kind not in ("possible", "several"):
             self._trouble("trailing_condition", clause)
+
+    def _spoken_of(self) -> bool:
+        """Whether a step is about the goods a story spoke of last."""
+        heads = {head for item in self.spoken for head in item.ref.heads}
+        return any(heads & set(item.ref.heads) for step in self.plan.steps for item in step.items)
+
+    def _suppose_step(self, clause: Clause) -> None:
+        """ "I no longer need A and B. If cancelling a part is not possible, …": the condition names what is wished."""
+        assert self.condition is not None
+        changing = any(self.profiles[name].slot_of("line_changes") for name in self.condition.verbs)
+        items = [
+            Item(ref=one.ref, change=Change(identical=True, keep="rest") if changing else None) for one in self.spoken
+        ]
+        step = Step(procedures=self.condition.verbs, verb="", items=items, start=clause.start, end=clause.end,
+                    sentence=self.sentence, rule="supposed")  # fmt: skip
+        for one in self.spoken:
+            self.cursor.take_all(one.ref.start, one.ref.end)
+        self.plan.steps.append(step)
+        self.focus = [step]
 
     def _consequent(self, rest: list[Clause]) -> bool:
         """Whether something to do follows in this sentence."""
@@ -140,9 +139,11 @@ class Composer(Placing):
         if self.verb_at(clause) < 0 and self.cursor.any(clause.start, clause.end, "enum"):
             self._note_reasons(clause.start, clause.end)
             self.cursor.used |= {at for at in range(clause.start, clause.end) if self.cursor.atoms[at].has("enum")}
-        for rule in (self._turning, self._about, self._identity, self._reason, self._residue, self._telling,
-        self._person, self._nothing, self._acting,
-                     self._aside, self._keeping, self._paying, self._describing):  # fmt: skip
+        for rule in (
+            self._withheld, self._turning, self._about, self._identity, self._reason, self._residue, self._telling,
+            self._person, self._nothing, self._acting, self._passive, self._aside, self._keeping,
+            self._paying, self._describing, self._aims,
+        ):  # fmt: skip
             self.cursor.enter(clause.start, clause.end)
             if self.cursor.peek().has("reason_mark") and self.cursor.at in self.cursor.used:
                 self.cursor.at += 1
@@ -163,35 +164,6 @@ class Composer(Placing):
         cursor.take_all(clause.start, clause.end)
         self.revising = True
         self.turned = clause
-        return True
-
-    def _about(self, clause: Clause) -> bool:
-        """ "For order X," or "I received my order X and …": what follows in this sentence is about that order."""
-        cursor = self.cursor
-        orders = [known for kind, known in cursor.payloads(clause.start, clause.end, "id") if kind == "order"]
-        if len(orders) != 1 or cursor.any(clause.start, clause.end, "verb", "wish", "head", "value", "question", "ask"):
-            return False
-        told = cursor.any(clause.start, clause.end, "received", "bought") and cursor.any(
-            clause.start, clause.end, "subject"
-        )
-        leads = cursor.peek().has("in", "to") or cursor.peek().text in ("regarding", "concerning", "about")
-        if not (told or leads):
-            return False
-        self.context = (clause.sentence, orders[0])
-        self.context_used = False
-        self.context_clause = clause
-        cursor.take_all(clause.start, clause.end)
-        return True
-
-    def _identity(self, clause: Clause) -> bool:
-        """Who is writing: claims, and nothing to do."""
-        cursor = self.cursor
-        known = any(kind == "requester" for kind, _ in cursor.payloads(clause.start, clause.end, "id"))
-        if not known and not cursor.any(clause.start, clause.end, "claim", "email"):
-            return False
-        if self.verb_at(clause) >= 0 or cursor.any(clause.start, clause.end, "prefer"):
-            return False
-        cursor.take_all(clause.start, clause.end)
         return True
 
     def _reason(self, clause: Clause) -> bool:
@@ -258,57 +230,6 @@ class Composer(Placing):
             if about:
                 return about
         return self.focus
-
-    def _aside(self, clause: Clause) -> bool:
-        """ "(in another order)", "(and only the lamp)": more about the goods spoken of last."""
-        cursor = self.cursor
-        items = [item for step in self.focus[-1:] for item in step.items]
-        if not items or (not clause.bracketed and not ({"only", "but"} & clause.lead or cursor.peek().has("only"))):
-            return False
-        if cursor.peek().has("in") and not cursor.peek(1).has("pay_noun"):
-            cursor.take()
-            order = read_order(cursor)
-            if order is None or cursor.more():
-                return False
-            items[-1].ref.order = items[-1].ref.order or order
-            cursor.take_all(clause.start, clause.end)
-            return True
-        if not cursor.peek().has("only"):
-            return False
-        cursor.take()
-        refs = self.nouns.list() if cursor.more() else []
-        if cursor.more() or not {head for ref in refs for head in ref.heads} <= {
-            head for item in items for head in item.ref.heads
-        }:
-            return False
-        cursor.take_all(clause.start, clause.end)
-        self.focus[-1].part_only = True
-        return True
-
-    def _keeping(self, clause: Clause) -> bool:
-        """ "I want to keep it": what was to be done with it is taken back."""
-        cursor = self.cursor
-        place = cursor.ahead("keep", through=("wish", "subject", "join", "also", "only", "aux"))
-        if place < 0:
-            return False
-        cursor.at = place + 1
-        if not self.nouns.starts():
-            return False
-        ref = self.nouns.one()
-        if ref.everything and self.condition is not None:
-            self._trouble("keep_everything", clause)
-            return True
-        if cursor.more() or not (ref.pronoun or ref.heads or ref.everything):
-            return False
-        if any(set(ref.heads) & set(item.ref.heads) for step in self.plan.steps for item in step.items) or (
-            ref.pronoun and self.revising
-        ):
-            for step in self.focus:
-                step.mood = "retracted"
-        elif ref.pronoun:
-            return False
-        cursor.take_all(clause.start, clause.end)
-        return True
 
     def _paying(self, clause: Clause) -> bool:
         """A clause about nothing but how to pay."""

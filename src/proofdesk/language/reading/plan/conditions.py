@@ -10,6 +10,7 @@ from proofdesk.language.reading.plan.nouns import Nouns
 from proofdesk.language.reading.plan.values import Ref
 
 ConditionKind = Literal["asked_to_confirm", "asked", "fails", "possible", "several", "price", "done", "unknown"]
+_MONEY = {"$", "€", "£", "bucks", "dollars", "euros", "price", "usd", "eur", "cost", "costs"}
 _PERSONS = ("you ask", "asked", "you asks", "asks")
 
 
@@ -54,7 +55,13 @@ def _kind(cursor: Cursor, start: int, end: int) -> ConditionKind:  # noqa: PLR09
     words = cursor.texts(start, end)
     if cursor.atoms[start].has("otherwise"):
         return "fails"
-    if cursor.any(start, end, "amount") and has("cheaper", "less", "more", "over", "most", "dearer", "in"):
+    if words & {"guarantee", "promise"} and has("negation", "impossible"):
+        return "asked_to_confirm"  # nothing is promised here: it holds
+    if (
+        cursor.any(start, end, "amount")
+        and words & _MONEY
+        and has("cheaper", "less", "more", "over", "most", "dearer", "in")
+    ):
         return "price"
     asks = has("ask", "say") or bool(words & {"need", "want", "requires"})
     if has("confirm") and not has("negation", "impossible") and (asks or has("confirm")):

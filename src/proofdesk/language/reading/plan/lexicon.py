@@ -37,11 +37,21 @@ def plan_index(profiles: Iterable[Profile], tenant: TenantWords, base: Index) ->
             verbs.setdefault(first, []).append((profile.procedure, tuple(others)))
     for verb, senses in verbs.items():
         entries += surfaces([verb], "verb", tuple(senses))
+        entries += surfaces(_participles(verb), "participle", tuple(senses))
     for adjective, grade in tenant.polarity.items():
         names = (grade.option, *grade.options)
         for form, degree in _degrees(adjective):
             entries += surfaces([form], "graded", (degree, tuple(n for n in names if n), grade.direction))
     return Index(entries, base)
+
+
+def _participles(verb: str) -> list[str]:
+    """ "cancelled", "canceled", "returned", "modified", "exchanged", "swapped"."""
+    if verb.endswith("e"):
+        return [verb + "d"]
+    if verb.endswith("y"):
+        return [verb[:-1] + "ied"]
+    return [verb + "ed", verb + verb[-1] + "ed"]
 
 
 def _degrees(adjective: str) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from proofdesk.language.reading.plan.cursor import Cursor
 from proofdesk.language.reading.plan.values import Constraint, OrderRef, Ref
 
 _MODIFIERS = (
-    "det", "all", "whole", "number", "one_of", "status", "value", "part", "option", "dearest", "cheapest",
+    "det", "all", "whole", "number", "fresh", "one_of", "status", "value", "part", "option", "dearest", "cheapest",
     "dearer", "cheaper",
     "recent", "oldest", "other", "bought", "received", "graded", "only", "possible", "place", "account", "same",
 )  # fmt: skip

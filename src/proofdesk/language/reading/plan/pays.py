@@ -34,7 +34,7 @@ def starts_pay(cursor: Cursor) -> bool:
         return False
     found = cursor.atoms[place]
     if found.has("other"):
-        return place + 1 < cursor.end and cursor.atoms[place + 1].has("pay_noun", "pay")
+        return place + 1 < cursor.end and cursor.atoms[place + 1].has("pay_noun", "pay", "order_noun")
     return not found.has("id") or found.get("id")[0] == "method"
 
 

@@ -42,15 +42,16 @@ class Placing(Acting):
         if only and (kind == "asked_to_confirm" or self.revising):
             self._restrict(step)
             return
-        if kind == "done" and condition is not None:
-            about = [s for s in self.plan.steps if any(set(i.ref.heads) & {h for r in condition.refs for h in r.heads}
-                                                       for i in s.items)]  # fmt: skip
-            step.after = about[-1] if about else None
-            if step.after is None:
-                self._trouble("done", clause)
+        if kind == "done":
+            self._depend(step, clause)
         if self._repeats(step):
             return
         adding = "also" in clause.lead or self.cursor.any(clause.start, clause.end, "also")
+        if step.address is not None and step.address.previous:
+            self._restore(step)
+            return
+        if kind == "possible" and self._prefers(step):
+            return
         if (self.revising or kind == "asked_to_confirm") and not adding and self._supersede(step):
             return
         if len(self.plan.steps) >= MAX_STEPS:
@@ -64,6 +65,29 @@ class Placing(Acting):
             self.focus = [step]
         self._describe_again(step)
         self.plan.steps.append(step)
+
+    def _restore(self, step: Step) -> None:
+        """ "… back to the original address": the change of that address is taken back."""
+        for earlier in self.plan.steps:
+            if earlier.address is None or earlier.mood != "asserted":
+                continue
+            kept = tuple(n for n in earlier.procedures if bool(self.profiles[n].slot_of("order")) == step.account)
+            earlier.procedures = kept
+            earlier.account = earlier.account and not step.account
+            if not kept:
+                earlier.mood = "retracted"
+
+    def _prefers(self, step: Step) -> bool:
+        """ "Return A. If possible, exchange it": the second comes first, the first where it is not possible."""
+        heads = {head for item in step.items for head in item.ref.heads}
+        for number, earlier in enumerate(self.plan.steps):
+            mine = {head for item in earlier.items for head in item.ref.heads}
+            if heads and mine == heads and not set(earlier.procedures) & set(step.procedures):
+                step.instead = [earlier]
+                self.plan.steps[number] = step
+                self.focus = [step if one is earlier else one for one in self.focus]
+                return True
+        return False
 
     def _repeats(self, step: Step) -> bool:
         """The same goods for the same purpose once more, with nothing new said about them."""
@@ -88,6 +112,15 @@ class Placing(Acting):
                     item for item in earlier.items if item.change is not None or item.ref.heads not in heads
                 ]
         self.plan.steps = [one for one in self.plan.steps if one.items or one.orders or one.address is not None]
+
+    def _depend(self, step: Step, clause: Clause) -> None:
+        """ "If the tablet is returned, also …": only if that step is carried out."""
+        assert self.condition is not None
+        heads = {head for ref in self.condition.refs for head in ref.heads}
+        about = [one for one in self.plan.steps if any(set(item.ref.heads) & heads for item in one.items)]
+        step.after = about[-1] if about else None
+        if step.after is None:
+            self._trouble("done", clause)
 
     def _completes(self, step: Step) -> bool:
         """A verb without anything of its own goes on about the step before it."""
@@ -189,6 +222,8 @@ class Placing(Acting):
                 "those items",
             }
             if not known:
+                orders = [order for one in self.focus[-1:] for order in one.orders]
+                ref.order = ref.order or (orders[0] if len(orders) == 1 else None)
                 resolved.append(item)
             elif many or ref.count:
                 resolved += [Item(ref=one.ref, change=item.change) for one in known]

@@ -11,7 +11,7 @@ from proofdesk.language.reading.vocabulary import ValueSense
 
 Op = Literal[
     "eq", "ne", "at_least", "at_most", "grade", "nearest", "rung", "delta", "extreme", "same", "keep_value", "any",
-    "flag",
+    "flag", "other",
 ]  # fmt: skip
 Failure = Literal["any", "step", "pay", "change", "part"]
 """What a guard heeds the failing of: the whole step, the way to pay, the wanted variant, handling only a part."""

@@ -154,6 +154,12 @@ class Chooser:
                         wanted[option] = {line.options[option]}
                 if not set(one.options) & set(line.options):
                     return unclear
+            case "other":
+                named = [option for option in one.options if option in line.options]
+                if len(named) != 1:
+                    return unclear
+                mentioned.add(named[0])
+                tests.append(lambda v, o=named[0]: v.options.get(o) != line.options[o])  # type: ignore[misc]
             case "any":
                 mentioned.update(set(one.options) & set(line.options))
             case "flag":

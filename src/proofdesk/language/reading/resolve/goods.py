@@ -42,7 +42,8 @@ class Goods:
     ) -> list[Place] | Failed | Unclear:
         """The lines `ref` means. `taken`: lines other references of this message mean; `seen`: orders named so far."""
         name = ref.text or "item"
-        if not (ref.heads or ref.line_id or ref.source or ref.everything or ref.literal is not None):
+        of_order = ref.order is not None and bool(ref.order.ids or ref.order.statuses or ref.order.places)
+        if not (ref.heads or ref.line_id or ref.source or ref.everything or ref.literal is not None or of_order):
             return Unclear(kind="missing", slot="items", question="Which item do you mean?")
         orders = self.orders_of(ref.order, statuses, seen)
         if ref.order is not None and ref.order.digits and not orders:

@@ -5,6 +5,8 @@ allowed.
 import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from proofdesk.core.records import Address as Postal
 from proofdesk.core.records import Method, Order, Records
 from proofdesk.language.reading.addresses import Written
@@ -116,7 +118,16 @@ class Ways:
         return _only([one for one in known if {one.city, one.region} & set(said.places)]) or unclear
 
     def _completed(self, written: Postal) -> Postal:
-        return written
+        """State and country of another address of the requester in that city, where the message leaves them out."""
+        known = [order.address for order in self.records.orders if order.address is not None]
+        known += [self.records.requester.address] if self.records.requester.address is not None else []
+        regions = {one.region for one in known if one.city.casefold() == written.city.casefold()}
+        countries = {one.country for one in known}
+        return msgspec.structs.replace(
+            written,
+            region=written.region or (regions.pop() if len(regions) == 1 else ""),
+            country=written.country or (countries.pop() if len(countries) == 1 else ""),
+        )
 
 
 def _every(records: Records) -> frozenset[str]:

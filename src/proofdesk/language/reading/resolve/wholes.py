@@ -11,7 +11,7 @@ from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.resolve.goods import Goods, Place
 from proofdesk.language.reading.resolve.outcome import Effect, Failed, Unclear
 from proofdesk.language.reading.resolve.ways import Ways
-from proofdesk.language.reading.slots import shown_address
+from proofdesk.language.reading.slots import same_address, shown_address
 
 
 class Wholes(ABC):
@@ -116,19 +116,23 @@ class Wholes(ABC):
     def addresses(self, step: Step, shapes: Sequence[Profile]) -> list[Effect] | Failed | Unclear:
         assert step.address is not None
         statuses = self.statuses(shapes)
+        address = self.ways.address(step.address)
+        if isinstance(address, Failed | Unclear):
+            return address
         orders: list[Order] = []
         for ref in step.orders:
             found = self.goods.orders_of(ref, statuses, self.seen)
+            if len(found) > 1 and not ref.every:
+                found = [one for one in found if one.address is None or not same_address(one.address, address)]
             if not found or (len(found) > 1 and not ref.every):
                 return Unclear(kind="ambiguous", slot="order", question="Which order do you mean?")
             orders += [order for order in found if order not in orders]
         if not step.orders and any(shape.slot_of("order") for shape in shapes):
             orders = [order for order in self.records.orders if order.status in statuses]
+            if len(orders) > 1:
+                orders = [one for one in orders if one.address is None or not same_address(one.address, address)]
             if len(orders) != 1:
                 return Unclear(kind="ambiguous", slot="order", question="Which order do you mean?")
-        address = self.ways.address(step.address)
-        if isinstance(address, Failed | Unclear):
-            return address
         value = msgspec.to_builtins(address)
         effects = []
         for shape in shapes:
