@@ -7,7 +7,7 @@ from proofdesk.core.procedure import Procedure
 from proofdesk.flows.context import Desk
 from proofdesk.flows.folder import TenantFolderError
 from proofdesk.flows.registry import UnknownTenant
-from proofdesk.flows.tenancy import procedure_capabilities
+from proofdesk.flows.tenancy import Runtime, procedure_capabilities
 from proofdesk.ports import BackOffice
 
 
@@ -38,8 +38,14 @@ async def in_force(desk: Desk, run: Run) -> InForce | NotUsable:
         if not isinstance(found, Procedure):
             return NotUsable(why=f"{run.procedure} version {run.version} is no procedure")
         procedure = found
+    return usable(runtime, procedure)
+
+
+def usable(runtime: Runtime, procedure: Procedure) -> InForce | NotUsable:
+    """A procedure with no more rights than it names."""
     names = procedure_capabilities(procedure)
     missing = sorted(names - runtime.back_office.capabilities().keys())
     if missing:
-        return NotUsable(why=f"{run.procedure} version {run.version} needs {', '.join(missing)}, no longer connected")
+        why = f"{procedure.id} version {procedure.version} needs {', '.join(missing)}, no longer connected"
+        return NotUsable(why=why)
     return InForce(procedure=procedure, office=runtime.scoped(names))

@@ -10,28 +10,26 @@ from proofdesk.core.address import mailbox_key
 from proofdesk.core.authentication import NeedCode, Sender, Unauthenticated
 from proofdesk.core.interpreter import start
 from proofdesk.core.one_time_code import Accepted, IssuedCode, code_digits, decide_code
-from proofdesk.core.plan import ActOn, AskRequester, CannotBe, HandOver, Nothing, PlanFacts, decide_plan, one_wish
+from proofdesk.core.plan import ActOn, AskRequester, CannotBe, HandOver, Nothing, decide_plan, one_wish
 from proofdesk.core.priority import CRITICAL_SIGNALS
-from proofdesk.core.reading import Hint, Reading, Signal
+from proofdesk.core.reading import Reading
 from proofdesk.core.records import Records
-from proofdesk.core.thanks import is_thanks
-from proofdesk.core.triage import ALWAYS_HUMAN, Candidate, TriageConfig, TriageFacts
+from proofdesk.core.triage import TriageFacts
 from proofdesk.core.unproven import SendCode, UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.foresee import foresee
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.identity import Identity, identify
+from proofdesk.flows.look import joined, look_at, not_triaged, plan_facts, read_ticket, triage_facts, worth_foreseeing
 from proofdesk.flows.prioritise import prioritise_ticket
 from proofdesk.flows.redacted import known_of
 from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import CODE, CODE_SENT, MISREAD, WELCOME, identity_question, in_language, send
-from proofdesk.flows.tenancy import Thresholds
 from proofdesk.flows.transition import Transition
-from proofdesk.ports import ConnectorError, IntentModel
+from proofdesk.ports import ConnectorError
 from proofdesk.store import tables as t
 from proofdesk.store.pool import tenant_transaction
 
-MAX_READ_CHARS = 20_000
 READ_AT_ONCE_CHARS = 4_000
 """More than this is read in a thread: 20,000 characters take about 100 ms, in which the event loop would serve nobody.
 Up to here it takes some 20 ms, and a thread would only cost."""
@@ -49,20 +47,19 @@ class CodeFacts(msgspec.Struct, frozen=True, kw_only=True):
 async def understand(desk: Desk, tr: Transition) -> None:
     """Read the ticket as it stands now; afterwards `tr` prepares the requests, asks, or hands over."""
     texts = await _inbound(desk)
-    whole = "\n".join(texts)[:MAX_READ_CHARS]
-    language = desk.runtime.language_of(whole)
+    seen = look_at(desk.runtime, texts)
+    language, signals = seen.language, seen.signals
     tr.set(language=language, waiting_for="", confirmed=False, requests=(), current=0)
-    signals = desk.runtime.signals(whole)
     tr.set(signals=tuple(dict.fromkeys(signal.code for signal in signals)))
-    tr.set(tone=desk.runtime.tone_of(whole, language))
+    tr.set(tone=desk.runtime.tone_of(seen.whole, language))
     # The model is asked only where rules and signs leave something open: it costs more than all of them together.
-    triage = TriageFacts(scores=(), in_scope_ppm=0, signals=signals)
-    if any(signal.code in ALWAYS_HUMAN for signal in signals):
+    triage = not_triaged(signals)
+    if seen.course == "person":
         await _whose_incident(desk, tr, texts)
         prioritise_ticket(desk, tr)
         await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage)
         return
-    if len(texts) == 1 and is_thanks(texts[0]):
+    if seen.course == "thanks":
         prioritise_ticket(desk, tr)
         await _follow_plan(desk, tr, Reading(signals=signals, language=language), triage, only_thanks=True)
         return
@@ -70,18 +67,17 @@ async def understand(desk: Desk, tr: Transition) -> None:
     access_leaf(tr, identity.accesses)
     if identity.records is None:
         prioritise_ticket(desk, tr)
-        await _without_identity(desk, tr, identity, _triage_facts(desk, texts[0], signals))
+        await _without_identity(desk, tr, identity, triage_facts(desk.runtime, texts[0], signals))
         return
     records = identity.records
     _recognised(tr, identity, records)
     prioritise_ticket(desk, tr)
     if sum(map(len, texts)) <= READ_AT_ONCE_CHARS:
-        reading = _read(desk, texts, records)
+        reading = read_ticket(desk.runtime, texts, records, seen)
     else:
-        reading = await asyncio.to_thread(_read, desk, texts, records)
-    reading = msgspec.structs.replace(reading, signals=(*reading.signals, *signals), language=language)
+        reading = await asyncio.to_thread(read_ticket, desk.runtime, texts, records, seen)
     if not reading.requests:
-        triage = _triage_facts(desk, texts[0], signals)
+        triage = triage_facts(desk.runtime, texts[0], signals)
     await _follow_plan(desk, tr, reading, triage)
 
 
@@ -103,49 +99,14 @@ def _recognised(tr: Transition, identity: Identity, records: Records) -> None:
     tr.set(requester=records.requester, known=known_of(records), authenticated_by=method)
 
 
-def _read(desk: Desk, texts: list[str], records: Records) -> Reading:
-    """By the rules; where they find no request, once more with what the model takes the passages for."""
-    first, answers = texts[0][:MAX_READ_CHARS], [a[:MAX_READ_CHARS] for a in texts[1:]]
-    reading = desk.runtime.reader.read(first, records, answers)
-    if reading.requests or desk.runtime.model is None:
-        return reading
-    hints = _hints(desk.runtime.model, first, desk.runtime.settings.thresholds)
-    return desk.runtime.reader.read(first, records, answers, hints) if hints else reading
-
-
-def _hints(model: IntentModel, text: str, thresholds: Thresholds) -> tuple[Hint, ...]:
-    """Passages the model is sure of, by the tenant's own thresholds."""
-    found = []
-    for segment in model.triage_segments(text):
-        best = next(iter(segment.triage.scores), None)
-        if best is None or segment.triage.in_scope_ppm < thresholds.in_scope_ppm:
-            continue
-        if best.score_ppm >= thresholds.intent_ppm:
-            found.append(Hint(procedure=best.intent, score_ppm=best.score_ppm, span=segment.span))
-    return tuple(found)
-
-
 async def _inbound(desk: Desk) -> list[str]:
     async with tenant_transaction(desk.shell.pool, desk.runtime.tenant) as conn:
         messages = await t.messages(conn, tenant=desk.runtime.tenant, ticket_id=desk.ticket.ticket_id)
     return [message.text for message in messages if message.author == "requester"]
 
 
-def _triage_facts(desk: Desk, text: str, signals: tuple[Signal, ...]) -> TriageFacts:
-    model = desk.runtime.model
-    if model is None:
-        return TriageFacts(scores=(), in_scope_ppm=0, signals=signals)
-    seen = model.triage(text[:MAX_READ_CHARS])
-    return TriageFacts(
-        scores=tuple(Candidate(intent=score.intent, score_ppm=score.score_ppm) for score in seen.scores),
-        in_scope_ppm=seen.in_scope_ppm,
-        signals=signals,
-        model_hash=seen.model_hash,
-    )
-
-
 async def _identity(desk: Desk, tr: Transition, texts: list[str]) -> Identity:
-    claims = desk.runtime.reader.claims("\n".join(texts)[:MAX_READ_CHARS])
+    claims = desk.runtime.reader.claims(joined(texts))
     _try_code(desk, tr, texts)
     ticket = desk.ticket
     sender = Sender(
@@ -226,19 +187,10 @@ async def _follow_plan(
     desk: Desk, tr: Transition, reading: Reading, triage: TriageFacts, *, only_thanks: bool = False
 ) -> None:
     settings = desk.runtime.settings
-    facts = PlanFacts(
-        reading=reading,
-        triage=triage,
-        config=TriageConfig(in_scope_ppm=settings.thresholds.in_scope_ppm),
-        asked=tr.state.asked,
-        max_questions=settings.max_questions,
-        rule_ppm=settings.thresholds.rule_ppm,
-        intent_ppm=settings.thresholds.intent_ppm,
-        only_thanks=only_thanks,
-    )
+    facts = plan_facts(settings, reading, triage, asked=tr.state.asked, only_thanks=only_thanks)
     plan = decide_plan(facts)
     refused: tuple[RequestState, ...] = ()
-    if isinstance(plan, AskRequester) or (isinstance(plan, HandOver) and plan.reason not in ALWAYS_HUMAN):
+    if worth_foreseeing(plan):
         refused = await foresee(desk, tr, one_wish(reading))
         facts = msgspec.structs.replace(facts, foreseen=tuple(each.request.id for each in refused))
         plan = decide_plan(facts) if refused else plan
