@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from proofdesk.flows.knowledge.gather import Batch, Input
+from proofdesk.flows.knowledge.ingest import ingest
 from proofdesk.flows.redacted import RedactedTicket, redacted_ticket
 from proofdesk.store import sql, tables
 from proofdesk.store.pool import Connection, tenant_transaction
@@ -74,6 +76,23 @@ async def a_topic(desk: Desk, ticket_id: UUID) -> UUID:
     return topic_id
 
 
+async def a_document(desk: Desk) -> dict[str, Any]:
+    """A document with one section, and what queries of knowledge need to find it."""
+    words = b"# Returns\n\nYou have 30 days.\n"
+    given = Input(file="returns.md", size=len(words), load=lambda: words)
+    await ingest(desk.house.shell, TENANT, [Batch(collection="help", inputs=(given,), whole=True)], by="test")
+    async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
+        section = await _one(conn, "select * from knowledge_section limit 1")
+    return {
+        "document_id": section["document_id"], "document_ids": [section["document_id"]], "collection": "help",
+        "section_ids": [section["section_id"]], "file": "returns.md", "today": NOW.date(), "after": UUID(int=0),
+        "source": "help/returns.md", "generation": 0, "path": section["path"], "offset": 0, "language": "",
+        "region": "", "tier": "", "version": 1,
+        "sections": Jsonb([{"section_id": str(uuid4()), "ordinal": 7, "path": [], "text": "a", "span_start": 0,
+                            "span_end": 1, "suspect": False}]),
+    }  # fmt: skip
+
+
 async def _one(conn: Connection, query: str, *args: Any) -> dict[str, Any]:
     found = await (await conn.execute(query.encode(), args)).fetchone()
     assert found is not None, query
@@ -88,6 +107,7 @@ BY_TYPE: dict[str, Any] = {
     "bigint": 1,
     "double precision": 1.0,
     "boolean": True,
+    "date": NOW.date(),
     "jsonb": Jsonb({}),
     "timestamp with time zone": NOW,
 }
@@ -123,11 +143,12 @@ APP_QUERIES = [text for text in sql.all_queries() if text.role == "app"]
 
 
 async def test_no_query_reaches_another_tenant(desk: Desk) -> None:
-    known = await victims(desk)
+    known, document = await victims(desk), await a_document(desk)
     seen_by_owner: set[tuple[str, str]] = set()
     for text in APP_QUERIES:
         async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
-            args = await arguments(conn, text, known)
+            here = known | document if text.file.name == "knowledge.sql" else known
+            args = await arguments(conn, text, here)
         for tenant, own in ((OTHER, False), (TENANT, True)):
             try:
                 async with tenant_transaction(desk.house.shell.pool, tenant) as conn:
@@ -152,6 +173,9 @@ async def test_no_query_reaches_another_tenant(desk: Desk) -> None:
     assert of_tokens <= seen_by_owner
     of_topics = {(text.file.name, text.name) for text in APP_QUERIES if text.file.name == "topic.sql"}
     assert of_topics - seen_by_owner == {("topic.sql", "lock"), ("topic.sql", "save")}
+    # `lock` gives no value; the version to add is there already.
+    of_knowledge = {(text.file.name, text.name) for text in APP_QUERIES if text.file.name == "knowledge.sql"}
+    assert of_knowledge - seen_by_owner == {("knowledge.sql", "lock"), ("knowledge.sql", "add_version")}
 
 
 class _Undo(Exception):

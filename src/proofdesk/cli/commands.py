@@ -8,6 +8,7 @@ from proofdesk import __version__
 from proofdesk.cli import (
     baseline,
     files,
+    knowledge,
     ledger,
     mails,
     people,
@@ -71,3 +72,4 @@ app.command()(baseline.roi)
 app.command()(topics.topics)
 app.add_typer(topic.app, name="topic", help="Topics of a tenant's tickets: find, list, confirm, name, merge, split.")
 app.add_typer(triage.app, name="triage", help="Train, use, evaluate and certify intent models.")
+app.add_typer(knowledge.app, name="knowledge", help="Documents: take in, list, show, remove.")

@@ -37,7 +37,7 @@ def find(
 
         return accepted(await find_topics(shell, name, days=days, by=by))
 
-    done = _with_tenant(work, tenant, home)
+    done = with_tenant(work, tenant, home)
     if json:
         print_json(done)
         return
@@ -60,7 +60,7 @@ def list_topics(
 
         return await listed(shell, name, retired=retired)
 
-    done = _with_tenant(work, tenant, home)
+    done = with_tenant(work, tenant, home)
     if json:
         print_json(done)
     elif done.ran_at is None:
@@ -87,7 +87,7 @@ def confirm(
 
         return accepted(await confirm_topic(shell, tenant_name, topic_id, by=by, name=name))
 
-    _said(_with_tenant(work, tenant, home), json=json)
+    _said(with_tenant(work, tenant, home), json=json)
 
 
 @app.command()
@@ -106,7 +106,7 @@ def merge(
 
         return accepted(await merge_topics(shell, name, topic_id, into_id, by=by))
 
-    _said(_with_tenant(work, tenant, home), json=json)
+    _said(with_tenant(work, tenant, home), json=json)
 
 
 @app.command()
@@ -126,10 +126,10 @@ def split(
 
         return accepted(await split_topic(shell, tenant_name, topic_id, chosen, name, by=by))
 
-    _said(_with_tenant(work, tenant, home), json=json)
+    _said(with_tenant(work, tenant, home), json=json)
 
 
-def _with_tenant(work: "Callable[[Shell, str, str], Awaitable[T]]", tenant: str | None, home: Path | None) -> T:
+def with_tenant(work: "Callable[[Shell, str, str], Awaitable[T]]", tenant: str | None, home: Path | None) -> T:
     """Run `work` with the shell, the chosen tenant and who asks."""
 
     async def inside(house: "House", _: bool) -> T:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self
 
@@ -33,7 +33,7 @@ class Parser:
     ) -> None:
         await self._end()
 
-    async def parse(self, job: Job) -> AsyncIterator[Outcome]:
+    async def parse(self, job: Job) -> AsyncGenerator[Outcome]:
         """The documents of an input as they are read. A process that dies or hangs becomes the last, Broken."""
         if len(job.data) > job.limits.archive_bytes:
             size = f"is {len(job.data)} bytes, at most {job.limits.archive_bytes} are read; divide it"
