@@ -25,8 +25,11 @@ Indices = NDArray[np.int64]
 
 MAX_ROWS = 60_000
 """Larger sets are thinned evenly over the intents."""
-DIMENSIONS = 384
+MAX_DIMENSIONS = 512
+"""Kept of a vector's numbers; of fewer than twice as many, half."""
 GAMMA = 0.7
+GAMMA_OF_FEW = 1.0
+"""With fewer rows than RARE_FEATURES_BELOW."""
 RIDGE = 0.1
 FOLDS = 5
 KERNEL_FOLDS = 20
@@ -92,6 +95,7 @@ class _Fit:
             count: groups if held else [_folds(self.texts, self.labels, count), *groups]
             for count in (FOLDS, KERNEL_FOLDS)
         }
+        self.gamma = GAMMA_OF_FEW if len(rows) < RARE_FEATURES_BELOW else GAMMA
         self.vectoriser = tfidf.fit(self.texts, 1 if len(rows) < RARE_FEATURES_BELOW else 2)
         self.linear, left_out = fit_linear(
             self.vectoriser.many(self.texts), self.labels, self.targets, self.blocks[FOLDS]
@@ -129,8 +133,8 @@ class _Fit:
         if encoder is None:
             return fit_stage([self.linear_scores], self.judged_labels, self.labels, given=self.given > 0)
         vectors = encoder.many(self.texts)
-        projection = fit_projection(vectors, encoder.blocks, min(DIMENSIONS, vectors.shape[1]))
-        kernel, left_out = fit_kernel(projection(vectors), self.targets, GAMMA, RIDGE, self.blocks[KERNEL_FOLDS])
+        projection = fit_projection(vectors, encoder.blocks, _kept(vectors.shape[1]))
+        kernel, left_out = fit_kernel(projection(vectors), self.targets, self.gamma, RIDGE, self.blocks[KERNEL_FOLDS])
         scores = self.scores(lambda texts: kernel.many(projection(encoder.many(texts))), left_out)
         stage, evidence = fit_stage([self.linear_scores, scores], self.judged_labels, self.labels, given=self.given > 0)
         return replace(
@@ -145,6 +149,10 @@ class _Fit:
         """On which rows the certificates rest."""
         rows = f"{len(self.judged_labels)} {'validation' if self.held else 'left-out training'} rows"
         return f"{rows} and {self.given} out-of-scope texts" if self.given else rows
+
+
+def _kept(width: int) -> int:
+    return min(MAX_DIMENSIONS, max(width // 2, min(width, MAX_DIMENSIONS // 4)))
 
 
 def _unusable(examples: Sequence[LabelledText], intents: tuple[str, ...], held: Held | None) -> str:
