@@ -7,6 +7,7 @@ import yaml
 
 from bench.language.timing import times
 from bench.language.tone_texts import FRAGMENTS, tone_texts
+from proofdesk.core.statistics import expected_calibration_error
 from proofdesk.language.langid import identify
 
 AMONG = ("en", "de", "fr", "es", "it", "nl", "pt")
@@ -20,14 +21,23 @@ def language_id() -> dict[str, Any]:
     )
     whole = [(each.text, each.language) for each in tone_texts("held")]
     return {
-        "texts": len(whole), "accuracy": ours(whole), "pieces": len(short), "accuracy_of_pieces": ours(short),
-        "calibrated": False, "ms": times(lambda text: identify(text, AMONG), [text for text, _ in whole]),
+        "texts": len(whole), "accuracy": ours(whole), "ece": surety(whole),
+        "pieces": len(short), "accuracy_of_pieces": ours(short), "ece_of_pieces": surety(short),
+        "calibrated": all(identify(text, AMONG).calibrated for text, _ in whole),
+        "ms": times(lambda text: identify(text, AMONG), [text for text, _ in whole]),
         "baseline": {"accuracy": letters(learn, whole), "accuracy_of_pieces": letters(learn, short)},
     }  # fmt: skip
 
 
 def ours(rows: list[tuple[str, str]]) -> float:
     return float(np.mean([identify(text, AMONG).code == code for text, code in rows]))
+
+
+def surety(rows: list[tuple[str, str]]) -> float:
+    """Expected calibration error of the shares."""
+    found = [identify(text, AMONG) for text, _ in rows]
+    right = [each.code == code for each, (_, code) in zip(found, rows, strict=True)]
+    return expected_calibration_error([each.share_ppm / 1e6 for each in found], right)
 
 
 def letters(learn: list[tuple[str, str]], held: list[tuple[str, str]]) -> float:

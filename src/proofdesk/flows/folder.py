@@ -290,7 +290,6 @@ def host_port(text: str, where: str) -> tuple[str, int]:
 
 def _language(languages: tuple[str, ...]) -> Callable[[str], str]:
     def language_of(text: str) -> str:
-        found = identify(text, languages)
-        return found.code if found.code in languages else languages[0]
+        return identify(text, languages, languages[0]).code
 
     return language_of
