@@ -188,7 +188,8 @@ class _Catalogue:
         if isinstance(value, TenantWords):
             named = {self.text(name): tuple(map(self.text, others)) for name, others in value.products.items()}
             valued = {self.text(name): tuple(map(self.text, others)) for name, others in value.values.items()}
-            return msgspec.structs.replace(value, products=named, values=valued)
+            ladders = {name: tuple(map(self.text, steps)) for name, steps in value.ladders.items()}
+            return msgspec.structs.replace(value, products=named, values=valued, ladders=ladders)
         if isinstance(value, list):
             return [row | {"ticket": self.ticket(row["ticket"])} for row in value]
         changed = json.loads(json.dumps({"products": value["products"], "orders": value["orders"]}))

@@ -69,7 +69,9 @@ class Planner:
                 notes=tuple(rule for rule, _, _ in plan.trouble),
             )  # fmt: skip
         goods = Goods(records, self.chooser)
-        simulation = Simulation(records, self.profiles, goods, self.chooser, Ways(records, goods, doc, written))
+        simulation = Simulation(
+            records, self.profiles, goods, self.chooser, Ways(records, goods, doc, written, self.tenant.regions)
+        )
         problem = simulation.run(plan)
         notes = tuple(f"{step.verb}: {why}" for step, why in simulation.notes)
         if problem is not None:

@@ -39,6 +39,8 @@ class TenantWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ladders: dict[str, tuple[str, ...]] = {}
     """Name -> values from least to most."""
     polarity: dict[str, Polarity] = {}
+    regions: dict[str, str] = {}
+    """City -> its region, for addresses that leave it out."""
     places: dict[str, tuple[str, ...]] = {}
     """City or region as the records write it -> other names for it."""
 

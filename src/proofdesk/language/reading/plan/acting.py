@@ -7,7 +7,7 @@ import msgspec
 
 from proofdesk.language.reading.addresses import Written
 from proofdesk.language.reading.plan.addressing import Addressing
-from proofdesk.language.reading.plan.atoms import Atom
+from proofdesk.language.reading.plan.atoms import Atom, is_adverb
 from proofdesk.language.reading.plan.changes import Changes
 from proofdesk.language.reading.plan.clauses import Clause
 from proofdesk.language.reading.plan.conditions import Condition
@@ -32,6 +32,8 @@ class Acting(ABC):
     asking: int
     told_place: OrderRef | None
     """The order a story says went to the new place."""
+    placed: Step | None
+    """The step asked for last."""
     context_used: bool
     context: tuple[int, str]
     """The sentence that speaks of one order, and its id."""
@@ -174,6 +176,7 @@ class Acting(ABC):
                     item.ref.order = OrderRef(ids=[self.context[1]])
             if not step.items:
                 step.orders.append(OrderRef(ids=[self.context[1]]))
+        self.placed = step
         self._place(step, clause, only="only" in clause.lead or cursor.any(clause.start, verb + 1, "only"))
         return True
 
@@ -292,7 +295,7 @@ class Acting(ABC):
             elif atom.has("det", "also", "comma", "join", "glue", "subject", "aux", "through", "enum", "first",
             "wish", "only",
                           "possible", "but", "to", "revise", "semi", "mark", "pronoun", "bought", "placeholder",
-                          "pay_noun"):  # fmt: skip
+                          "pay_noun") or is_adverb(atom):  # fmt: skip
                 cursor.take()
             else:
                 cursor.puzzle()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from proofdesk.language.reading.addresses import Written
+from proofdesk.language.reading.plan.atoms import Atom
 from proofdesk.language.reading.plan.cursor import Cursor
 from proofdesk.language.reading.plan.nouns import read_order
 from proofdesk.language.reading.plan.values import Address, OrderRef, Ref
@@ -44,6 +45,12 @@ class Addressing:
                 continue
             if atom.has("also") and self.goal:
                 self.goal = False
+                cursor.take()
+                continue
+            if atom.has("revise") and "original" in atom.text:
+                self.goal = self._previous()
+                continue
+            if self._in_written(atom) or atom.text in ("wrong", "old", "current", "existing"):
                 cursor.take()
                 continue
             rule = next((rule for kinds, rule in rules if atom.has(*kinds)), None)
@@ -126,6 +133,13 @@ class Addressing:
         self.cursor.take()
         self.orders.append(OrderRef(contains=[Ref(heads=heads)]))
         return True
+
+    def _in_written(self, atom: Atom) -> bool:
+        spans = [one.span for one in self.written]
+        if atom.start >= len(self.cursor.doc.tokens):
+            return False
+        place = self.cursor.doc.tokens[atom.start].start
+        return any(span.start <= place < span.end for span in spans)
 
     def _find_written(self, start: int, end: int) -> None:
         span = self.cursor.doc.span(self.cursor.atoms[start].start, self.cursor.atoms[end - 1].end)

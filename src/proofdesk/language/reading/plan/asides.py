@@ -3,7 +3,7 @@
 from proofdesk.language.reading.plan.clauses import Clause
 from proofdesk.language.reading.plan.nouns import read_order
 from proofdesk.language.reading.plan.placing import Placing
-from proofdesk.language.reading.plan.values import Item, OrderRef, Step
+from proofdesk.language.reading.plan.values import Item, OrderRef, Ref, Step
 
 
 class Asides(Placing):
@@ -12,11 +12,9 @@ class Asides(Placing):
     def _withheld(self, clause: Clause) -> bool:
         """ "… which I do not want to reveal, but it is in my other order": where an address is, without saying it."""
         cursor = self.cursor
-        has = cursor.atoms[clause.start : clause.end]
-        if any(
-            atom.has("verb", "wish", "pay", "head", "value", "literal", "amount") and not atom.has("enum", "in", "say")
-            for atom in has
-        ):
+        has = [atom for atom in cursor.atoms[clause.start : clause.end] if atom.text != "should be"]
+        barred = ("verb", "wish", "pay", "head", "value", "literal", "amount")
+        if any(atom.has(*barred) and not atom.has("enum", "in", "say") for atom in has):
             return False
         says = any(atom.has("say") and not atom.has("to") for atom in has)
         hides = any(atom.has("negation", "enum") or atom.text == "won't" for atom in has)
@@ -40,12 +38,8 @@ class Asides(Placing):
         """
         cursor = self.cursor
         atoms = cursor.atoms[clause.start : clause.end]
-        if any(
-            atom.has(
-                "verb", "wish", "pay", "head", "value", "literal", "id", "prefer", "nothing_done", "only", "revise"
-            )
-            for atom in atoms
-        ):
+        barred = ("wish", "pay", "head", "value", "literal", "id", "prefer", "nothing_done", "only", "revise")
+        if self.verb_at(clause) >= 0 or any(atom.has(*barred) for atom in atoms):
             return False
         texts = cursor.texts(clause.start, clause.end)
         first = cursor.peek()
@@ -58,7 +52,8 @@ class Asides(Placing):
             and bool(texts & {"think", "believe", "guess"})
             and cursor.any(clause.start, clause.end, "bought")
         )
-        if not (future or thinks or self.asking == self.sentence):
+        done = first.text in ("after", "once") and cursor.any(clause.start, clause.end, "aux")
+        if not (future or thinks or done or self.asking == self.sentence):
             return False
         cursor.take_all(clause.start, clause.end)
         return True
@@ -185,11 +180,39 @@ class Asides(Placing):
                 ref.order = ref.order or OrderRef(statuses=["delivered"])
         self.spoken = [Item(ref=ref) for ref in refs if ref.heads]
 
+    def _moved(self, clause: Clause) -> bool:
+        """ "I moved and bought a lamp sent to the new address", "I have another order sent to the old address"."""
+        cursor = self.cursor
+        atoms = cursor.atoms[clause.start : clause.end]
+        if not any(atom.has("sent") for atom in atoms) or not any(atom.has("address_noun") for atom in atoms):
+            return False
+        if self.verb_at(clause) >= 0 or any(
+            atom.has("wish", "pay", "id", "literal", "negation", "prefer") for atom in atoms
+        ):
+            return False
+        fresh = any(atom.has("fresh") for atom in atoms)
+        head = next((at for at in range(clause.start, clause.end) if cursor.atoms[at].has("head")), -1)
+        if head >= 0 and fresh and cursor.any(clause.start, head, "bought"):
+            heads = tuple(one for found in cursor.atoms[head].get("head") for one in found)
+            self.told_place = OrderRef(contains=[Ref(heads=heads)])
+        elif head >= 0 or not any(atom.has("order_noun") for atom in atoms):
+            return False
+        cursor.take_all(clause.start, clause.end)
+        return True
+
     def _also_address(self, clause: Clause) -> bool:
         """ "… along with my default address": the account's besides the orders'."""
         cursor = self.cursor
         atoms = cursor.atoms[clause.start : clause.end]
         step = self.focus[-1] if self.focus else None
+        if (
+            step is not None
+            and step.orders
+            and atoms[0].text == "including"
+            and all(atom.has("det", "order_noun", "all", "unknown", "also") for atom in atoms)
+        ):
+            cursor.take_all(clause.start, clause.end)
+            return True
         if step is None or step.address is None or not any(atom.has("account") for atom in atoms):
             return False
         if not all(atom.has("account", "det", "address_noun", "also", "glue") for atom in atoms):

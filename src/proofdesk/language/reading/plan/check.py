@@ -55,6 +55,10 @@ def _story(cursor: Cursor, start: int, end: int) -> bool:
             "negation", "enum")
             for token in range(atom.start, atom.end)
         }  # fmt: skip
+    told |= {
+        token for at in range(start, end) if at in cursor.used
+        for token in range(cursor.atoms[at].start, cursor.atoms[at].end)
+    }  # fmt: skip
     before = set(doc.used)
     doc.used |= told
     story = is_story(doc, first, last)
@@ -67,11 +71,14 @@ def _story(cursor: Cursor, start: int, end: int) -> bool:
 def _surplus(cursor: Cursor, start: int, end: int) -> bool:
     """ "I received two lamps", "I have two payment methods and two orders": possession or arrival, and nothing else."""
     atoms = cursor.atoms[start:end]
-    has = any(atom.has("subject") for atom in atoms) and any(
+    has = any(atom.has("subject") or atom.text.startswith("i ") for atom in atoms) and any(
         atom.has("received", "bought") or atom.text in ("have", "need") for atom in atoms
     )
-    allowed = (*_TOLD, "subject", "received", "bought", "join", "glue", "pay_noun", "aux", "also", "first", "comma")
-    return has and all(atom.has(*allowed) and not atom.has("verb", "wish", "negation", "pay", "id") for atom in atoms)
+    came = any(atom.has("received", "bought") and "have" not in atom.text for atom in atoms)
+    allowed = (*(_TOLD if came else ("number", "det", "order_noun")), "subject", "received", "bought", "join", "glue",
+               "pay_noun", "aux", "first", "comma")  # fmt: skip
+    barred = ("verb", "wish", "negation", "pay", "id", "also")
+    return has and all(atom.has(*allowed) and not atom.has(*barred) for atom in atoms)
 
 
 def _risky(cursor: Cursor, at: int, *, whole: bool) -> bool:

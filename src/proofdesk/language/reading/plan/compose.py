@@ -29,6 +29,7 @@ class Composer(Asides):
         self.asking = -1
         self.context = (-1, "")
         self.context_used = True
+        self.placed = None
         self.told_place = None
         self.context_clause = Clause(start=0, end=0, sentence=-1)
         self.turned: Clause | None = None
@@ -140,7 +141,8 @@ class Composer(Asides):
             self._note_reasons(clause.start, clause.end)
             self.cursor.used |= {at for at in range(clause.start, clause.end) if self.cursor.atoms[at].has("enum")}
         for rule in (
-            self._withheld, self._turning, self._about, self._identity, self._reason, self._residue, self._telling,
+            self._withheld, self._moved, self._turning, self._about, self._identity, self._reason, self._residue,
+            self._telling,
             self._person, self._nothing, self._acting, self._passive, self._aside, self._keeping,
             self._paying, self._describing, self._aims,
         ):  # fmt: skip
@@ -183,9 +185,14 @@ class Composer(Asides):
         for hits in self.cursor.payloads(start, end, "enum"):
             self.plan.reasons += [hit for hit in hits if hit not in self.plan.reasons]
             for hit in hits:
-                for step in self.focus:
+                for step in self._reasoned():
                     if hit[0] in step.procedures and hit not in step.reasons:
                         step.reasons.append(hit)
+
+    def _reasoned(self) -> list[Step]:
+        """The steps a reason explains: the one asked for last in its sentence, else those spoken of."""
+        last = self.placed
+        return [last] if last is not None and last.sentence == self.sentence else self.focus
 
     def _person(self, clause: Clause) -> bool:
         """A wish for a person."""

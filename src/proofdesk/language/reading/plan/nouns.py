@@ -97,6 +97,9 @@ class Nouns:
             taken = cursor.take()
             if cursor.peek().has("head", "placeholder", "address_noun") or taken.text == "order's":
                 ref.order = ref.order or OrderRef()
+                if cursor.peek().has("placeholder"):
+                    cursor.take()
+                    return True
                 return not cursor.peek().has("head")
             order = ref.order = ref.order or OrderRef()
             order.every = order.every or ref.count == "all" or taken.text == "orders"

@@ -57,7 +57,11 @@ class Placing(Acting):
         if len(self.plan.steps) >= MAX_STEPS:
             self._trouble("too_many", clause)
             return
-        if not (step.items or step.orders or step.address) and self._completes(step):
+        changing = any(self.profiles[name].slot_of("line_changes") for name in step.procedures)
+        bare = changing and not any(
+            item.ref.heads or item.ref.line_id or item.ref.everything or item.change for item in step.items
+        )
+        if (bare or not (step.items or step.orders or step.address)) and self._completes(step):
             return
         if self.focus and self.focus[-1].sentence == step.sentence:
             self.focus = [*self.focus, step]
@@ -260,6 +264,8 @@ class Placing(Acting):
             self._trouble("unknown", clause)
             return True
         negated = cursor.peek().has("negation")
+        while cursor.more() and cursor.peek().has("say"):
+            cursor.take()
         change = self.changes.read(item.ref.heads)
         step = next((one for one in self.plan.steps if item in one.items), None)
         if self.changes.pays:

@@ -21,11 +21,19 @@ _HOUSE = re.compile(r"^\s*\d+\s+")
 
 
 class Ways:
-    def __init__(self, records: Records, goods: Goods, doc: Document, written: Sequence[Written]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        goods: Goods,
+        doc: Document,
+        written: Sequence[Written],
+        regions: Mapping[str, str],
+    ) -> None:
         self.records = records
         self.goods = goods
         self.doc = doc
         self.written = written
+        self.regions = regions
         self.balances = {m.id: m.balance_minor for m in records.requester.methods if m.balance_minor is not None}
 
     def method(
@@ -102,7 +110,10 @@ class Ways:
             literal, _ = _literal_address(self.doc, said.literal)
             return literal or unclear
         if said.written >= 0:
-            return self._completed(self.written[said.written].address)
+            whole = self._completed(self.written[said.written].address)
+            home = self.records.requester.address
+            lacks = home is not None and ((home.region and not whole.region) or (home.country and not whole.country))
+            return unclear if lacks else whole
         if said.order is not None:
             found = [o.address for o in self.goods.orders_of(said.order, _every(self.records)) if o.address is not None]
             return _only(found) or unclear
@@ -125,7 +136,7 @@ class Ways:
         countries = {one.country for one in known}
         return msgspec.structs.replace(
             written,
-            region=written.region or (regions.pop() if len(regions) == 1 else ""),
+            region=written.region or (regions.pop() if len(regions) == 1 else self.regions.get(written.city, "")),
             country=written.country or (countries.pop() if len(countries) == 1 else ""),
         )
 
