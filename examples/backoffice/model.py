@@ -59,6 +59,7 @@ class Account(Record, kw_only=True):
     renews_on: str
     annual_value_minor: int
     currency: str
+    users: int
 
 
 class Line(Record, kw_only=True):

@@ -87,6 +87,7 @@ def _accounts(world: World, chance: random.Random) -> None:
             renews_on=world.day(20 + 31 * number),
             annual_value_minor=chance.randrange(200, 9000) * 1000,
             currency=place[5],
+            users=12 + 37 * number,
         )
 
 

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofdesk.core.priority import PriorityBasis, PriorityFacts, decide_severity, prioritise, rank, score_priority
+from proofdesk.core.priority import (
+    MAX_HEAD_START_S,
+    Priority,
+    PriorityBasis,
+    PriorityFacts,
+    decide_severity,
+    head_start_s,
+    prioritise,
+    rank,
+    score_priority,
+)
 from tests.core.vectors import vector
 
 
@@ -79,3 +89,18 @@ def test_how_it_sounds_never_changes_the_class(urgency: int, frustration: int) -
     loud = PriorityBasis(ticket=quiet.ticket, urgency_ppm=urgency, frustration_ppm=frustration)
     assert prioritise(loud).priority == prioritise(quiet).priority
     assert prioritise(quiet).reasons == ("severity 3 (normal): nothing grave is read",)
+
+
+@given(st.integers(0, 10**20), st.integers(0, 10**20))
+def test_a_head_start_grows_with_the_cost_of_delay_and_has_an_end(one: int, other: int) -> None:
+    less, more = (
+        head_start_s(Priority(ticket_id="t", name="normal", severity=3, cost_of_delay_milli=cost))
+        for cost in sorted((one, other))
+    )
+    assert 0 <= less <= more <= MAX_HEAD_START_S
+
+
+def test_a_tenfold_cost_of_delay_is_worth_ten_minutes() -> None:
+    costs = (0, 9, 99, 999_999, 10**15)
+    found = [head_start_s(Priority(ticket_id="t", name="low", severity=4, cost_of_delay_milli=cost)) for cost in costs]
+    assert found == [0, 600, 1_200, 3_600, MAX_HEAD_START_S]

@@ -132,6 +132,7 @@ async def test_a_transition_under_way_when_the_ledger_stops_is_not_committed(des
                 status="open",
                 state=row.state,
                 priority=2,
+                head_start_s=0,
                 due_at=row.due_at,
                 now=row.created_at,
                 lease_s=0.0,

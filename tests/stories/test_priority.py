@@ -1,9 +1,15 @@
 """Priority comes from what the whole message says, with reasons a person can read; account and tone stand beside it."""
 
+from datetime import timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+
 from proofdesk.flows.queries import TicketView, ticket_view
 from proofdesk.flows.replay import Replayed, replay_ticket
 from proofdesk.store import tables as t
-from proofdesk.store.pool import tenant_transaction
+from proofdesk.store.pool import ADAPTERS, tenant_transaction
 from tests.stories.desk import TENANT, Desk
 
 QUIET_OUTAGE = (
@@ -59,3 +65,41 @@ async def test_a_stranger_who_reports_an_outage_is_heard_and_told_nothing_of_oth
     assert view.authenticated_by == ""
     assert view.handoff is not None
     assert view.handoff.queue == "incident-management"
+
+
+async def turns(desk: Desk) -> list[Any]:
+    """Ids of the due tickets in the order the feeder takes them."""
+    conn = await AsyncConnection[DictRow].connect(
+        desk.house.endpoint.conninfo("engine"), autocommit=True, row_factory=dict_row, context=ADAPTERS
+    )
+    async with conn:
+        rows = await t.claim_due(conn, now=desk.house.shell.clock.now(), limit=10, lease_s=0.0)
+    return [row.ticket_id for row in sorted(rows, key=lambda row: row.rank)]
+
+
+async def test_of_equal_class_a_premier_accounts_ticket_is_taken_first(desk: Desk) -> None:
+    customers = list(desk.office.world.customers.values())
+    private = next(each for each in customers if each.account_id is None and each.tier == "standard")
+    company = next(each for each in customers if each.account_id and each.tier == "premier")
+    asked, since = "please cancel my order", "Where is my order? I am annoyed"
+    first, second = [await desk.write(each.email, asked) for each in (private, company)]
+    views = {each: await ticket_view(desk.house.shell.pool, TENANT, each) for each in (first, second)}
+    for each in (first, second):
+        view = views[each]
+        assert view is not None
+        assert (view.status, view.severity) == ("waiting_requester", 3)
+    reasons = views[second].priority_reasons  # type: ignore[union-attr]  # seen above
+    assert any("renewal in" in reason for reason in reasons)
+    assert any("cost of delay" in reason for reason in reasons)
+    account = desk.office.world.accounts[str(company.account_id)]
+    assert f"{account.users} users" in reasons
+    assert not any("cost of delay" in reason for reason in views[first].priority_reasons)  # type: ignore[union-attr]
+    for each, sender in ((first, private), (second, company)):
+        await desk.say(sender.email, since, each)
+    assert await turns(desk) == [second, first]
+    # It is a head start, not a wall: what waited for longer than that is reached, however dear the newer ones are.
+
+    async with tenant_transaction(desk.house.shell.pool, TENANT) as conn:
+        await conn.execute(b"update ticket set due_at = due_at - %s where ticket_id = %s", (timedelta(hours=3), first))
+    order = await turns(desk)
+    assert order.index(first) < order.index(second)

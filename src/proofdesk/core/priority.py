@@ -18,6 +18,8 @@ PRIORITY_NAMES: Final[dict[int, PriorityName]] = {1: "critical", 2: "high", 3: "
 NEAR_BREACH_S: Final = 8 * 3600
 MIN_LEFT_S: Final = 15 * 60
 MIN_EFFORT_S: Final = 60
+HEAD_START_S: Final = 600
+MAX_HEAD_START_S: Final = 7_200
 SOUNDS_SO_PPM: Final = 600_000
 """From here on a tone is worth naming among the reasons."""
 
@@ -125,6 +127,14 @@ def prioritise(basis: PriorityBasis) -> Prioritised:
     if priority.cost_of_delay_milli:
         reasons.append(f"cost of delay {priority.cost_of_delay_milli / 100_000:.2f} per hour of delay and of effort")
     return Prioritised(priority=priority, reasons=tuple(reasons))
+
+
+def head_start_s(priority: Priority) -> int:
+    """How many seconds earlier than it came a ticket counts as due among those of its class: HEAD_START_S for each
+    tenfold of cost of delay. A dearer ticket is taken first and a cheap one is still reached, however many come.
+    """
+    tenfolds = _CONTEXT.log10(Decimal(1 + priority.cost_of_delay_milli))
+    return min(MAX_HEAD_START_S, int(_CONTEXT.multiply(tenfolds, Decimal(HEAD_START_S))))
 
 
 def rank(tickets: Iterable[PriorityFacts]) -> tuple[Priority, ...]:

@@ -109,6 +109,7 @@ class Transition:
         self.now = now
         self.status = ticket.status
         self.priority = ticket.priority
+        self.head_start_s = ticket.head_start_s
         self.due_at: datetime | None = now
         self._key = key
         self._leaves: list[Leaf] = []
@@ -204,6 +205,7 @@ class Transition:
             version=self.ticket.version + 1,
             due_at=self.due_at,
             priority=self.priority,
+            head_start_s=self.head_start_s,
         )
 
     async def _write_queued(self, conn: Connection, state: dict[str, Any], lease_s: float) -> None:
@@ -219,6 +221,7 @@ class Transition:
                     status=self.status,
                     state=state,
                     priority=self.priority,
+                    head_start_s=self.head_start_s,
                     due_at=self.due_at,
                     now=self.now,
                     lease_s=lease_s,

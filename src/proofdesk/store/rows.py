@@ -19,6 +19,7 @@ class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
     state: dict[str, Any]
     version: int
     priority: int
+    head_start_s: int = 0
     due_at: datetime | None
     created_at: datetime
 

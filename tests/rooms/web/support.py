@@ -144,6 +144,7 @@ class Server:
                 status=status,
                 state=row.state if state is None else msgspec.to_builtins(state),
                 priority=2,
+                head_start_s=0,
                 due_at=None if status in ("handed_off", "closed") else now + timedelta(days=1),
                 now=now,
                 lease_s=0.0,

@@ -2,7 +2,7 @@
 
 -- name: load :optional
 select ticket_id, issue_id, subject_ref, channel, sender, sender_verified, subject, status, state, version, priority,
-       due_at, created_at
+       head_start_s, due_at, created_at
 from ticket where tenant = %(tenant)s and ticket_id = %(ticket_id)s;
 
 -- name: insert :execute
@@ -14,7 +14,8 @@ values (%(tenant)s, %(ticket_id)s, %(issue_id)s, %(subject_ref)s, %(channel)s, %
 -- name: move :execute
 -- The compare-and-swap every transition passes through: no row means another worker was here first, or that the
 -- tenant's ledger is stopped: what cannot be proven is not done.
-update ticket set status = %(status)s, state = %(state)s, priority = %(priority)s, due_at = %(due_at)s,
+update ticket set status = %(status)s, state = %(state)s, priority = %(priority)s,
+  head_start_s = %(head_start_s)s, due_at = %(due_at)s,
   version = version + 1, updated_at = greatest(updated_at, %(now)s),
   lease_until = case when %(lease_s)s::float8 > 0 then clock_timestamp() + make_interval(secs => %(lease_s)s::float8) end
 where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)s
@@ -37,12 +38,12 @@ where tenant = %(tenant)s and ticket_id = %(ticket_id)s and version = %(version)
 
 -- name: lock :optional
 select ticket_id, issue_id, subject_ref, channel, sender, sender_verified, subject, status, state, version, priority,
-       due_at, created_at
+       head_start_s, due_at, created_at
 from ticket where tenant = %(tenant)s and ticket_id = %(ticket_id)s for update;
 
 -- name: recent :many
 select ticket_id, issue_id, subject_ref, channel, sender, sender_verified, subject, status, state, version, priority,
-       due_at, created_at
+       head_start_s, due_at, created_at
 from ticket where tenant = %(tenant)s and (%(status)s = '' or status = %(status)s)
 order by created_at desc, ticket_id desc limit %(limit)s offset %(offset)s;
 
