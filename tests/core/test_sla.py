@@ -146,6 +146,13 @@ def test_the_most_specific_promise_is_picked() -> None:
     assert pick_target(policy, "first_response", tier="free", priority="low", channel="mail") is None
 
 
+def test_a_promise_used_up_as_a_pause_begins_breaks_when_it_ends() -> None:
+    timer = resume(pause(running(), hour(4)), hour(9))
+    assert due_at(timer, ALWAYS) == hour(9)
+    assert state_of(timer, hour(9), ALWAYS) == "running"
+    assert state_of(timer, hour(9) + timedelta(seconds=1), ALWAYS) == "breached"
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(1, 300), max_size=6), st.integers(0, 2000))
 def test_due_is_the_last_instant_that_is_not_a_breach(gaps: list[int], later: int) -> None:

@@ -15,6 +15,7 @@ from proofdesk.cli import (
     proofs,
     redaction,
     restoring,
+    rollout,
     running,
     status,
     tenants,
@@ -66,6 +67,7 @@ app.add_typer(ledger.app, name="ledger", help="Export the ledger; show its signe
 app.add_typer(proofs.invoice_app, name="invoice", help="Invoices from the ledger.")
 app.add_typer(files.procedure_app, name="procedure", help="Check, test and try procedure files.")
 app.add_typer(files.policy_app, name="policy", help="Check policy files.")
+app.add_typer(rollout.app, name="rollout", help="KPI contract, cohorts, gates, and the switch that stops all actions.")
 app.command()(redaction.redact)
 app.command()(baseline.audit)
 app.command()(baseline.roi)

@@ -13,7 +13,7 @@ from typing import Final, Literal, assert_never
 
 import msgspec
 
-from proofdesk.core.calendar import BusinessCalendar, Interval, add_business, business_seconds, business_time
+from proofdesk.core.calendar import BusinessCalendar, Interval, add_business, business_seconds, business_time, merge
 
 Metric = Literal["first_response", "next_response", "resolution"]
 TimerState = Literal["met", "breached", "running", "paused"]
@@ -152,7 +152,9 @@ def warn_at(timer: Timer, calendar: BusinessCalendar, *, percent: int) -> dateti
     """When `percent` of the target will be used up: for alerts and reassignment before the breach."""
     if timer.done_at is not None or timer.paused_at is not None:
         return None
-    return add_business(timer.started_at, timer.target_s * percent // 100, calendar, timer.pauses)
+    due = add_business(timer.started_at, timer.target_s * percent // 100, calendar, timer.pauses)
+    # Used up just as a pause began: nothing was late while the clock stood, the promise breaks when it goes on.
+    return next((pause.end for pause in merge(timer.pauses) if pause.start == due), due)
 
 
 def state_of(timer: Timer, as_of: datetime, calendar: BusinessCalendar) -> TimerState:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from proofdesk.core.rollout import Rules
 from proofdesk.flows.clock import Clock
 from proofdesk.flows.drive import Accessed
 from proofdesk.flows.keys import Keys
@@ -25,6 +26,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_send_attempts: int = 18
     """With the pauses below, a mail server may be away for about five hours before a person is told."""
     resend_most_s: float = 3_600.0
+    rollout_s: float = 0.25
+    """How old a tenant's rungs and its stop switch may be when they are looked at."""
 
 
 class Shell(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +39,8 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     clock: Clock
     limits: Limits = Limits()
+    rules: dict[str, Rules] = msgspec.field(default_factory=dict)
+    """Rungs and stop switch per tenant as last read: a cache, filled by flows/rollout."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.ids import new_id
 from proofdesk.flows.in_force import NotUsable, in_force
 from proofdesk.flows.prepare import facts_for, put
+from proofdesk.flows.rollout import stopped
 from proofdesk.flows.state import UnderWay
 from proofdesk.flows.transition import LostRace, Transition, hash_of
 from proofdesk.store import tables as t
@@ -116,6 +117,10 @@ async def _judge(desk: Desk, tr: Transition, act: Act) -> tuple[Outcome | None, 
     if approval is not None and approval.verdict is None and approval.expires_at > desk.now:
         tr.set(waiting_for="approval")
         tr.status, tr.due_at = "waiting_approval", approval.expires_at
+        return None, True
+    if why := await stopped(desk):
+        put(tr, tr.state.current, status="escalated", reason="actions_stopped")
+        await hand_off(desk, tr, "actions_stopped", why)
         return None, True
     asked = await _action_request(desk, tr, act)
     wanted = tr.keyed(action_hash(act.capability, act.args, desk.runtime.gate.policy_hash))

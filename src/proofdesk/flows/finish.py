@@ -10,6 +10,7 @@ from proofdesk.core.issue import Receipt, RequestState, issue_events
 from proofdesk.core.resolution import EventType, ResolutionEvent
 from proofdesk.flows.context import Desk
 from proofdesk.flows.handoff import hand_off
+from proofdesk.flows.rollout import record_outcome
 from proofdesk.flows.settle import settle_issue
 from proofdesk.flows.state import After, RequestStatus
 from proofdesk.flows.talk import composed, send
@@ -103,5 +104,7 @@ def close_after_window(desk: Desk, tr: Transition) -> None:
             now=desk.now + timedelta(seconds=1),
         )
     )
+    state, tenant, ticket_id = tr.state, desk.runtime.tenant, desk.ticket.ticket_id
+    tr.also(lambda conn: record_outcome(conn, tenant, ticket_id, state, "kept", desk.now))
     tr.status = "closed"
     tr.due_at = None

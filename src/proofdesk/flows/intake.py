@@ -17,6 +17,7 @@ from proofdesk.core.thanks import is_thanks
 from proofdesk.flows.context import Shell
 from proofdesk.flows.crash import crash_point
 from proofdesk.flows.ids import new_id
+from proofdesk.flows.rollout import record_outcome
 from proofdesk.flows.settle import settle_issue
 from proofdesk.flows.state import State
 from proofdesk.flows.tenancy import Runtime, sla_due
@@ -273,6 +274,8 @@ async def _wake(conn: Connection, runtime: Runtime, ticket: TicketRow, incoming:
             events=(event,),
             now=now,
         )
+        state = msgspec.convert(ticket.state, State)
+        await record_outcome(conn, tenant, ticket.ticket_id, state, "reopened", now)
         await _go_on(conn, tenant, ticket, msgspec.to_builtins(_reopened(ticket)), now)
     elif ticket.status == "waiting_requester":
         await _go_on(conn, tenant, ticket, ticket.state, now)

@@ -11,6 +11,7 @@ from proofdesk.flows.context import Desk, access_leaf
 from proofdesk.flows.drive import Accessed, drive
 from proofdesk.flows.handoff import hand_off
 from proofdesk.flows.in_force import NotUsable, in_force
+from proofdesk.flows.rollout import held_back
 from proofdesk.flows.state import After, RequestState
 from proofdesk.flows.talk import confirmation, send
 from proofdesk.flows.transition import Transition
@@ -19,11 +20,18 @@ from proofdesk.flows.transition import Transition
 async def prepare(desk: Desk, tr: Transition) -> None:
     """Afterwards `tr` executes, asks, waits for a yes, finishes, or hands over."""
     accesses: list[Accessed] = []
+    held = await held_back(desk, tr)
     for place, request in enumerate(tr.state.requests):
         if request.status == "running":
             directive = await _advance(desk, tr, place, accesses)
-            if await _stopped(desk, tr, place, directive):
+            if held is not None:
+                put(tr, place, status="escalated", reason=held.held, summary=_would(directive))
+            elif await _stopped(desk, tr, place, directive):
                 break
+    if held is not None:
+        access_leaf(tr, accesses)
+        await hand_off(desk, tr, held.held, proposed(tr))
+        return
     access_leaf(tr, accesses)
     if tr.status in ("waiting_requester", "handed_off") or tr.state.step == "send":
         return
@@ -36,6 +44,30 @@ async def prepare(desk: Desk, tr: Transition) -> None:
         return
     tr.set(step="execute" if any(r.status in ("ready", "confirm") for r in tr.state.requests) else "finish", current=0)
     tr.status = "open"
+
+
+def proposed(tr: Transition) -> str:
+    """What the worker would have done, for the person who answers in its place."""
+    return "; ".join(f"{r.run.procedure}: {r.summary}" for r in tr.state.requests if r.summary)
+
+
+def _would(directive: Directive) -> str:
+    """The next thing that would have happened, in words."""
+    match directive:
+        case Confirm():
+            return directive.summary
+        case Act():
+            return f"would do {directive.capability}"
+        case Refuse():
+            return f"would refuse: {directive.text}"
+        case Ask():
+            return f"would ask: {directive.question}"
+        case Escalate():
+            return f"would hand over: {directive.reason}"
+        case Authenticate():
+            return "would ask for proof of identity"
+        case _:
+            return "would answer and close"
 
 
 async def _advance(desk: Desk, tr: Transition, place: int, accesses: list[Accessed]) -> Directive:

@@ -20,6 +20,7 @@ from proofdesk.core.one_time_code import decide_code
 from proofdesk.core.plan import PlanFacts, decide_plan
 from proofdesk.core.priority import PriorityBasis, prioritise
 from proofdesk.core.procedure import Procedure
+from proofdesk.core.rollout import CohortFacts, decide_cohort
 from proofdesk.core.unproven import UnprovenFacts, decide_unproven
 from proofdesk.flows.context import Shell
 from proofdesk.flows.drive import DriveFacts, replay_drive
@@ -121,6 +122,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "code": Kind(facts=CodeFacts, decide=_code, rule=lambda _: ("codes_key", "")),
     "unproven": Kind(facts=UnprovenFacts, decide=lambda facts, _: decide_unproven(facts)),
     "priority": Kind(facts=PriorityBasis, decide=lambda facts, _: prioritise(facts)),
+    "cohort": Kind(facts=CohortFacts, decide=lambda facts, _: decide_cohort(facts)),
     "plan": Kind(facts=PlanFacts, decide=lambda facts, _: decide_plan(facts)),
     "procedure": Kind(facts=DriveFacts, decide=_procedure, rule=lambda facts: ("procedure", facts.run.procedure_hash)),
     "policy": Kind(facts=PolicyFacts, decide=_policy, rule=lambda facts: ("policy", facts.policy_hash)),

@@ -1,5 +1,6 @@
 """Every named query, bound once to its row type. Read as `t.move(conn, …)`: the SQL lies in `queries/`."""
 
+from proofdesk.store import rollout_rows as rr
 from proofdesk.store import rows as r
 from proofdesk.store import sql
 from proofdesk.store import topic_rows as tr
@@ -168,3 +169,16 @@ tokens_of_subject = sql.many("token.sql", "of_subject", r.TokenRow)
 known_of_subject = sql.many("token.sql", "known", r.KnownRow)
 add_tokens = sql.execute("token.sql", "add")
 forget_tokens = sql.execute("token.sql", "forget")
+# rollout.sql
+kpi_contract = sql.optional("rollout.sql", "contract", rr.KpiRow)
+sign_kpi_contract = sql.execute("rollout.sql", "sign")
+rollouts = sql.many("rollout.sql", "all", rr.RolloutRow)
+lock_rollout = sql.optional("rollout.sql", "lock", rr.RolloutRow)
+save_rollout = sql.execute("rollout.sql", "save")
+action_stop = sql.optional("rollout.sql", "stop", rr.StopRow)
+stop_actions = sql.execute("rollout.sql", "set_stop")
+lift_action_stop = sql.execute("rollout.sql", "lift_stop")
+say_label = sql.execute("rollout.sql", "say")
+rollout_labels = sql.many("rollout.sql", "labels", rr.LabelRow)
+add_rollout_outcome = sql.execute("rollout.sql", "add_outcome")
+rollout_outcomes = sql.many("rollout.sql", "outcomes", rr.OutcomeRow)
