@@ -23,7 +23,7 @@ from proofdesk.language.intents.stage import Stage
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
-MAX_ROWS = 60_000
+MAX_ROWS = 16_000
 """Larger sets are thinned evenly over the intents."""
 MAX_DIMENSIONS = 512
 """Kept of a vector's numbers; of fewer than twice as many, half."""
