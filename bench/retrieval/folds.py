@@ -1,6 +1,7 @@
 """Learning without looking: each task is ranked with weights and solved tickets of other tasks only."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from proofdesk.knowledge.retrieval import (
     TicketHabits,
     train_reranker,
 )
+from proofdesk.knowledge.retrieval.features import SHAPE
 
 BLOCKS = 5
 Ranked = dict[str, list[str]]
@@ -38,7 +40,9 @@ def example(retriever: Retriever, task: Task) -> Example | None:
     return Example(matrix=found.matrix, needed=needed)
 
 
-def learned(index: KnowledgeIndex, tasks: Sequence[Task], block: Sequence[int], precedents: bool) -> Reranker:
+def learned(
+    index: KnowledgeIndex, tasks: Sequence[Task], block: Sequence[int], precedents: bool, **options: Any
+) -> Reranker:
     """Weights from `tasks`. Each is described with the solved tickets of the other blocks, as a new one would be."""
     examples = []
     for at in sorted(set(block)):
@@ -46,7 +50,7 @@ def learned(index: KnowledgeIndex, tasks: Sequence[Task], block: Sequence[int], 
         history = solved(others) if precedents else Precedents()
         retriever = Retriever(index, habits=habits(index, others), precedents=history)
         examples += [example(retriever, t) for t, b in zip(tasks, block, strict=True) if b == at]
-    return train_reranker([e for e in examples if e is not None])
+    return train_reranker([e for e in examples if e is not None], **options)
 
 
 def habits(index: KnowledgeIndex, tasks: Sequence[Task]) -> TicketHabits:
@@ -70,3 +74,25 @@ def cross_validated(index: KnowledgeIndex, tasks: Sequence[Task], precedents: bo
 
 def ranked(retriever: Retriever, tasks: Sequence[Task]) -> Ranked:
     return {t.id: [hit.document_id for hit in retriever.rank(Question(text=t.text))] for t in tasks}
+
+
+def applied(index: KnowledgeIndex, source: Sequence[Task], unseen: Sequence[Task], reranker: Reranker | None) -> Ranked:
+    """Weights and solved tickets from `source` only (or `reranker` and no solved tickets); of `unseen` the texts,
+    which tell what is usual in tickets, and no labels."""
+    weights = reranker or learned(index, source, blocks(len(source)), precedents=True)
+    retriever = Retriever(
+        index, habits=habits(index, [*source, *unseen]), reranker=weights, precedents=solved(source)
+    )  # fmt: skip
+    return ranked(retriever, unseen)
+
+
+HAND = {"record_product": 1.0, "linked": 1.0}
+"""No benchmark has a requester's records or links: set by hand, as strong as the strongest learned weight."""
+
+
+def to_ship(index: KnowledgeIndex, tasks: Sequence[Task]) -> Reranker:
+    """Without what is peculiar to one collection: where a document stands in it and how its products are divided."""
+    return learned(
+        index, tasks, blocks(len(tasks)), precedents=True, without=SHAPE, by_hand=HAND,
+        origin=f"{len(tasks)} public banking tasks (tau2-bench, MIT), block-wise; {', '.join(HAND)} by hand",
+    )  # fmt: skip

@@ -5,6 +5,7 @@ root-sum-square (many matching clauses count), by maximum (one perfect clause co
 Numbers that depend on the question are standardised over its candidates, so that long and short tickets compare.
 """
 
+import bisect
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 
 from proofdesk.knowledge.retrieval.index import GENERAL, Entry, KnowledgeIndex
 from proofdesk.knowledge.retrieval.postings import Floats, Ints, saturated
+from proofdesk.knowledge.retrieval.precedents import Precedents
 from proofdesk.knowledge.retrieval.question import Question, TicketHabits, unit
 from proofdesk.knowledge.retrieval.scope import Reader, admits
 from proofdesk.knowledge.retrieval.words import clauses, words
@@ -21,6 +23,10 @@ from proofdesk.knowledge.retrieval.words import clauses, words
 TITLE_B = 0.3
 """Titles differ little in length on purpose."""
 RANK_SHIFT = 5.0
+NOWHERE = 99
+"""Place of a document without a product."""
+RARE = 0.01
+"""Added to the share of solved tickets that needed a document before its logarithm is taken."""
 
 LEXICAL = ("section", "document", "title", "section_plain", "clauses_rss", "clauses_max", "clauses_rank", "title_max",
            "title_rss", "family_name")  # fmt: skip
@@ -29,7 +35,7 @@ DENSE = ("near_max", "near_top3", "near_mean", "near_rss", "near_rank", "near_ti
 SHAPE = ("internal", "family_internal", "first", "place", "family_size")
 POOLED = tuple(f"family_{how}_{what}" for what in ("document", "title_rss", "near_rss", "clauses_rss")
                for how in ("max", "mean", "below"))  # fmt: skip
-EVIDENCE = ("precedent", "record_product", "linked")
+EVIDENCE = ("precedent", "often_needed", "record_product", "linked")
 NAMES = LEXICAL + DENSE + SHAPE + POOLED + EVIDENCE
 
 
@@ -39,6 +45,14 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     best_rows: tuple[int, ...]
     matrix: Floats
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known beside the texts. `links`: a procedure's document id to the documents it requires."""
+
+    precedents: Precedents
+    votes: Mapping[str, float]
+    links: Mapping[str, Sequence[str]]
 
 
 class Asked:
@@ -62,18 +76,11 @@ class Asked:
             found = unit(index.vectors.many(self.parts))
             self.vectors = unit(found - (habits.centre if habits.centre is not None else 0.0))
 
-    def weights(self) -> dict[int, float]:
-        return dict(zip(self.terms.tolist(), (self.tells * self.often).tolist(), strict=True))
-
-    def plain_weights(self) -> dict[int, float]:
-        return dict(zip(self.terms.tolist(), self.often.tolist(), strict=True))
-
 
 def describe(
-    index: KnowledgeIndex, asked: Asked, entries: Sequence[Entry], votes: Mapping[str, float], question: Question,
-    links: Mapping[str, Sequence[str]],
+    index: KnowledgeIndex, asked: Asked, entries: Sequence[Entry], evidence: Evidence, question: Question
 ) -> Candidates:  # fmt: skip
-    """The matrix of `entries`. `votes`: precedents by document id. `links`: document id to what it requires."""
+    """The matrix of `entries`, in their order."""
     held = [_readable(entry, question.reader) for entry in entries]
     rows = [row for part in held for row in part]
     start = np.concatenate([[0], np.cumsum([len(part) for part in held])])[:-1]
@@ -84,7 +91,7 @@ def describe(
     found = {name: _standard(values) for name, values in found.items()}
     found |= _pooled(found, families)
     found |= _shape(index, entries)
-    found |= _evidence(entries, found, votes, question, links)
+    found |= _evidenced(entries, found, evidence, question)
     zeros = np.zeros(len(entries), np.float32)
     matrix = np.stack([found.get(name, zeros) for name in NAMES], axis=1).astype(np.float32)
     best = tuple(rows[s + int(by_section[s : s + len(p)].argmax())] for s, p in zip(start, held, strict=True))
@@ -123,15 +130,18 @@ def _lexical(
 
 def _titles(index: KnowledgeIndex, asked: Asked, entries: Sequence[Entry]) -> Floats:
     """(documents, terms): weight of each asked word in the title, rare among titles counting more."""
-    known = {index.titles.ids[w]: at for w, at in asked.column.items() if w in index.titles.ids}
+    column = np.full(len(index.titles.ids) + 1, -1, np.int32)
+    for word, at in asked.column.items():
+        column[index.titles.ids.get(word, -1)] = at
+    column[-1] = -1
+    sizes = [len(e.title_terms) for e in entries]
+    held = np.concatenate([e.title_terms for e in entries])
+    lengths = np.repeat(np.array(sizes, np.float32), sizes)
+    weights = saturated(np.ones_like(lengths), lengths, float(lengths.mean()) if len(held) else 1.0, TITLE_B)
     out = np.zeros((len(entries), len(asked.terms)), np.float32)
-    mean = float(np.mean([len(e.title_terms) for e in entries])) or 1.0
-    for row, entry in enumerate(entries):
-        held = [t for t in entry.title_terms.tolist() if t in known]
-        if held:
-            terms = np.array(held, np.int32)
-            one = saturated(np.ones(1, np.float32), np.array([len(entry.title_terms)], np.float32), mean, TITLE_B)
-            out[row, [known[t] for t in held]] = one * index.titles.idf(terms)
+    wanted = column[held] >= 0
+    rows = np.repeat(np.arange(len(entries)), sizes)
+    out[rows[wanted], column[held[wanted]]] = (weights * index.titles.idf(held))[wanted]
     return out
 
 
@@ -146,28 +156,28 @@ def _dense(
     titles = np.stack([e.title_vector if e.title_vector is not None else zero for e in entries])
     title = asked.vectors @ unit(titles - titles.mean(axis=0)).T
     top = np.sort(near, axis=0)[-3:]
-    names = list(dict.fromkeys(e.family for e in entries))
-    vectors = unit(index.vectors.many(names))
-    family = (asked.vectors @ unit(vectors - vectors.mean(axis=0)).T).max(axis=0)
+    named = {e.family: index.families[e.family].vector for e in entries}
+    vectors = np.stack([v if v is not None else zero for v in named.values()])
+    best = (asked.vectors @ unit(vectors - vectors.mean(axis=0)).T).max(axis=0).tolist()
+    family = dict(zip(named, best, strict=True))
     return {
         "near_max": near.max(axis=0), "near_top3": top.mean(axis=0), "near_mean": near.mean(axis=0),
         "near_rss": _rss(np.maximum(near, 0)), "near_rank": _reciprocal(near), "near_title_max": title.max(axis=0),
         "near_title_rss": _rss(np.maximum(title, 0)),
-        "near_family": family[[names.index(e.family) for e in entries]],
+        "near_family": np.array([family[e.family] for e in entries], np.float32),
     }  # fmt: skip
 
 
 def _family_names(index: KnowledgeIndex, asked: Asked, entries: Sequence[Entry]) -> Floats:
     """How much of the ticket's telling words the product's name holds; rare among products counts more."""
-    names = {family: set(words(family)) for family in index.families}
-    held = Counter(word for found in names.values() for word in found)
+    held, total = index.family_words, len(index.families)
     value = {
         family: sum(
-            math.log1p((len(names) - held[w] + 0.5) / (held[w] + 0.5)) * float(asked.tells[asked.column[w]])
-            for w in found if w in asked.column
+            math.log1p((total - held[w] + 0.5) / (held[w] + 0.5)) * float(asked.tells[asked.column[w]])
+            for w in sorted(index.families[family].words & asked.column.keys())
         )
-        for family, found in names.items()
-    }  # fmt: skip
+        for family in {e.family for e in entries}
+    }
     return np.array([value[e.family] for e in entries], np.float32)
 
 
@@ -188,25 +198,20 @@ def _pooled(found: Mapping[str, Floats], families: Ints) -> dict[str, Floats]:
 
 def _shape(index: KnowledgeIndex, entries: Sequence[Entry]) -> dict[str, Floats]:
     """Whose a document is and where it stands among the documents of its product (the first ones introduce it)."""
-    place: dict[str, int] = {}
-    inside: dict[str, float] = {}
-    for family in {e.family for e in entries}:
-        ids = index.families[family]
-        place |= {document: at for at, document in enumerate(ids)}
-        inside[family] = sum(index.documents[d].internal for d in ids) / len(ids)
-    at = np.array([place[e.id] if e.family != GENERAL else 99 for e in entries])
+    families = [index.families[e.family] for e in entries]
+    places = [bisect.bisect_left(f.ids, e.id) for f, e in zip(families, entries, strict=True)]
+    at = np.array([NOWHERE if e.family == GENERAL else p for p, e in zip(places, entries, strict=True)])
     return {
         "internal": np.array([e.internal for e in entries], np.float32),
-        "family_internal": np.array([inside[e.family] for e in entries], np.float32),
+        "family_internal": np.array([f.internal / len(f.ids) for f in families], np.float32),
         "first": (at == 0).astype(np.float32), "place": (1 / (1 + at)).astype(np.float32),
-        "family_size": np.array([math.log(len(index.families[e.family])) for e in entries], np.float32),
+        "family_size": np.array([math.log(len(f.ids)) for f in families], np.float32),
     }  # fmt: skip
 
 
-def _evidence(
-    entries: Sequence[Entry], found: Mapping[str, Floats], votes: Mapping[str, float], question: Question,
-    links: Mapping[str, Sequence[str]],
-) -> dict[str, Floats]:  # fmt: skip
+def _evidenced(
+    entries: Sequence[Entry], found: Mapping[str, Floats], evidence: Evidence, question: Question
+) -> dict[str, Floats]:
     """Solved tickets, the requester's own products, and what the best candidates require."""
     own = {p.casefold() for p in question.products}
     strong = found["document"] + found["clauses_rss"]
@@ -214,10 +219,11 @@ def _evidence(
     share /= share.sum()
     needed: dict[str, float] = {}
     for entry, weight in zip(entries, share.tolist(), strict=True):
-        for target in links.get(entry.id, ()):
+        for target in evidence.links.get(entry.id, ()):
             needed[target] = needed.get(target, 0.0) + weight
     return {
-        "precedent": np.sqrt(np.array([votes.get(e.id, 0.0) for e in entries], np.float32)),
+        "precedent": np.sqrt(np.array([evidence.votes.get(e.id, 0.0) for e in entries], np.float32)),
+        "often_needed": np.log(RARE + np.array([evidence.precedents.share(e.id) for e in entries], np.float32)),
         "record_product": np.array([_holds(e, own) for e in entries], np.float32),
         "linked": np.sqrt(np.array([needed.get(e.id, 0.0) for e in entries], np.float32)),
     }
@@ -233,8 +239,10 @@ def _rss(scores: Floats) -> Floats:
 
 
 def _reciprocal(scores: Floats) -> Floats:
-    ranks = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1, kind="stable")
-    result: Floats = (1 / (RANK_SHIFT + ranks)).sum(axis=0).astype(np.float32)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    worth = np.empty_like(scores)
+    np.put_along_axis(worth, order, (1 / (RANK_SHIFT + np.arange(scores.shape[1])))[None, :], axis=1)
+    result: Floats = worth.sum(axis=0)
     return result
 
 

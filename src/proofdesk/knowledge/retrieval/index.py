@@ -4,6 +4,7 @@ A copy, never the record: drop it and build it again at any time. `version` grow
 """
 
 import bisect
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -33,6 +34,18 @@ class Entry:
         self.title_vector: Floats | None = None
 
 
+class Family:
+    """The documents of one product in the order of their ids, and its name as words and as a vector."""
+
+    __slots__ = ("ids", "internal", "vector", "words")
+
+    def __init__(self, name: str) -> None:
+        self.ids: list[str] = []
+        self.internal = 0
+        self.words = frozenset(words(name))
+        self.vector: Floats | None = None
+
+
 class KnowledgeIndex:
     """Not thread-safe while changing: one writer, and readers between the changes (one event loop suffices)."""
 
@@ -42,8 +55,9 @@ class KnowledgeIndex:
         self.postings = Postings()
         self.titles = Vocabulary()
         self.documents: dict[str, Entry] = {}
-        self.families: dict[str, list[str]] = {}
-        """Product (lower case) to the ids of its documents in order."""
+        self.families: dict[str, Family] = {}
+        """By product (lower case)."""
+        self.family_words: Counter[str] = Counter()
         self._owner: list[tuple[Entry, int]] = []
         self._public = np.zeros(1_024, bool)
         self._meanings = np.zeros((0, 0), np.float16)
@@ -115,8 +129,16 @@ class KnowledgeIndex:
             self._owner.append((entry, at))
             self._public[row] = sections[at].scope.audience == "public"
         self.documents[entry.id] = entry
-        bisect.insort(self.families.setdefault(entry.family, []), entry.id)
+        self._join(entry)
         return entry
+
+    def _join(self, entry: Entry) -> None:
+        if entry.family not in self.families:
+            self.families[entry.family] = Family(entry.family)
+            self.family_words.update(self.families[entry.family].words)
+        family = self.families[entry.family]
+        bisect.insort(family.ids, entry.id)
+        family.internal += entry.internal
 
     def _take_out(self, document_id: str) -> None:
         entry = self.documents.pop(document_id, None)
@@ -126,9 +148,11 @@ class KnowledgeIndex:
             self.postings.drop(row)
         self.titles.add(entry.title_terms, -1)
         family = self.families[entry.family]
-        del family[bisect.bisect_left(family, document_id)]
-        if not family:
+        del family.ids[bisect.bisect_left(family.ids, document_id)]
+        family.internal -= entry.internal
+        if not family.ids:
             del self.families[entry.family]
+            self.family_words.subtract(family.words)
 
     def _encode(self, fresh: Sequence[Entry]) -> None:
         """Vectors of new sections and titles, in half precision (2 bytes a number)."""
@@ -143,6 +167,9 @@ class KnowledgeIndex:
         titles = unit(self.vectors.many([e.sections[0].title for e in fresh]))
         for entry, vector in zip(fresh, titles, strict=True):
             entry.title_vector = vector
+        new = [f for f in dict.fromkeys(e.family for e in fresh) if self.families[f].vector is None]
+        for name, vector in zip(new, unit(self.vectors.many(new)) if new else (), strict=True):
+            self.families[name].vector = vector
         if not len(self.centre) or len(fresh) * 10 > len(self.documents):
             self.centre = self._meanings[: len(self._owner)].mean(axis=0, dtype=np.float32)
 

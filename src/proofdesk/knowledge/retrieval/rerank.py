@@ -1,6 +1,7 @@
 """A weighted sum that ranks candidates, learned by logistic regression from questions whose documents are known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 
 import msgspec
 import numpy as np
@@ -11,6 +12,8 @@ from proofdesk.knowledge.retrieval.postings import Floats
 
 RIDGE = 10.0
 MAX_ITERATIONS = 300
+SHIPPED = "weights.json"
+DIGITS = 4
 
 
 class Reranker(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,14 +41,20 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     needed: Floats
 
 
-def train_reranker(examples: Sequence[Example], ridge: float = RIDGE, origin: str = "") -> Reranker:
-    """Each question weighs 1 / (number of its needed documents): what counts is the share found, not the number."""
+def train_reranker(
+    examples: Sequence[Example], *, without: Sequence[str] = (), by_hand: Mapping[str, float] | None = None,
+    ridge: float = RIDGE, origin: str = "",
+) -> Reranker:  # fmt: skip
+    """`without`: features that get no weight. `by_hand`: weights of features that the examples do not show.
+
+    Each question weighs 1 / (number of its needed documents): what counts is the share found, not the number."""
     x = np.concatenate([e.matrix for e in examples]).astype(np.float64)
     y = np.concatenate([e.needed for e in examples]).astype(np.float64)
     trust = np.concatenate([np.full(len(e.needed), 1 / max(1.0, float(e.needed.sum()))) for e in examples])
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale < 1e-6] = 1.0
     z = (x - mean) / scale
+    z[:, [NAMES.index(name) for name in without]] = 0.0
 
     def loss(w: Floats) -> tuple[float, Floats]:
         score = z @ w[:-1] + w[-1]
@@ -54,20 +63,22 @@ def train_reranker(examples: Sequence[Example], ridge: float = RIDGE, origin: st
         return value, np.append(z.T @ slope + ridge * w[:-1], slope.sum())
 
     found = minimize(loss, np.zeros(z.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITERATIONS}).x
+    weights = dict(zip(NAMES, found[:-1].tolist(), strict=True))
+    hand = dict(by_hand or {}) | dict.fromkeys(without, 0.0)
     return Reranker(
-        means={n: float(v) for n, v in zip(NAMES, mean, strict=True)},
-        scales={n: float(v) for n, v in zip(NAMES, scale, strict=True)},
-        weights={n: float(v) for n, v in zip(NAMES, found[:-1], strict=True)},
+        means=_told(dict(zip(NAMES, mean.tolist(), strict=True)), hand, 0.0),
+        scales=_told(dict(zip(NAMES, scale.tolist(), strict=True)), hand, 1.0),
+        weights=_told(weights | hand, {}, 0.0),
         origin=origin,
     )
 
 
-HAND_WEIGHTS = {
-    "section": 0.6, "document": 0.6, "clauses_rss": 0.3, "title_rss": 0.3, "near_rss": 0.3, "near_top3": 0.2,
-    "precedent": 1.0, "record_product": 1.0, "linked": 1.0,
-}  # fmt: skip
+def _told(numbers: Mapping[str, float], hand: Mapping[str, float], usual: float) -> dict[str, float]:
+    """Rounded, without those that say nothing."""
+    kept = {name: round(value, DIGITS) for name, value in numbers.items() if name not in hand}
+    return {name: value for name, value in kept.items() if value != usual}
 
 
 def shipped_reranker() -> Reranker:
-    """For a tenant without labelled tickets."""
-    return Reranker(means={}, scales={}, weights=HAND_WEIGHTS, origin="weighed by hand")
+    """For a tenant without labelled tickets: `weights.json` beside this file, whose origin it states."""
+    return msgspec.json.decode(files(__package__).joinpath(SHIPPED).read_bytes(), type=Reranker)

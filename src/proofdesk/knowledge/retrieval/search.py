@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from proofdesk.core.knowledge import Hit
-from proofdesk.knowledge.retrieval.features import Asked, Candidates, describe
+from proofdesk.knowledge.retrieval.features import Asked, Candidates, Evidence, describe
 from proofdesk.knowledge.retrieval.index import Entry, KnowledgeIndex
 from proofdesk.knowledge.retrieval.precedents import Precedents
 from proofdesk.knowledge.retrieval.question import Question, TicketHabits
@@ -37,7 +37,8 @@ class Retriever:
         entries = self._gather(asked, question, votes)
         if not entries:
             return None
-        return describe(self.index, asked, entries, votes, question, self.links)
+        evidence = Evidence(precedents=self.precedents, votes=votes, links=self.links)
+        return describe(self.index, asked, entries, evidence, question)
 
     def rank(self, question: Question) -> list[Hit]:
         """One hit per document (its best section), best first, at most MAX_CANDIDATES and those by evidence."""
@@ -53,13 +54,14 @@ class Retriever:
         return Hit(section_id=section.id, document_id=entry.id, score=score)
 
     def _gather(self, asked: Asked, question: Question, votes: Mapping[str, float]) -> list[Entry]:
-        telling = self.index.postings.scores(asked.weights())
-        plain = self.index.postings.scores(asked.plain_weights())
+        telling, plain = self.index.postings.scores(asked.terms, asked.tells * asked.often, asked.often)
         mixed = telling / max(float(telling.max(initial=0.0)), 1e-9) + plain / max(float(plain.max(initial=0.0)), 1e-9)
         entries = {e.id: e for e in self.index.best(mixed, question.reader, MAX_CANDIDATES)}
         extra = sorted(votes, key=lambda d: (-votes[d], d))[:MAX_BY_EVIDENCE]
         own = {p.casefold() for p in question.products}
-        extra += [d for f in sorted(own) for d in self.index.families.get(f, ())][:MAX_BY_EVIDENCE]
+        extra += [d for f in sorted(own) if f in self.index.families for d in self.index.families[f].ids][
+            :MAX_BY_EVIDENCE
+        ]
         extra += [d for e in list(entries)[:MAX_LINKS] for d in self.links.get(e, ())][:MAX_BY_EVIDENCE]
         for document in extra:
             entry = self.index.documents.get(document)

@@ -1,5 +1,6 @@
 """Words of a text for matching: lower case, English endings cut lightly, numbers and identifiers kept whole."""
 
+import functools
 import re
 import unicodedata
 
@@ -10,6 +11,7 @@ MIN_STEM = 4
 MAX_CHARS = 20_000
 """Of one text; what is longer is cut."""
 MAX_CLAUSES = 120
+STEMS_KEPT = 65_536
 MIN_CLAUSE_WORDS = 3
 
 
@@ -29,6 +31,7 @@ def clauses(text: str) -> list[str]:
     return list(found) or ([text.strip()[:MAX_CHARS]] if text.strip() else [])
 
 
+@functools.lru_cache(maxsize=STEMS_KEPT)
 def _stem(word: str) -> str:
     for ending in ENDINGS:
         if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= MIN_STEM:
