@@ -25,7 +25,7 @@ def page(document: str, title: str, text: str, product: str = "", *, internal: b
 
 SHOP = [
     page("cancel-box", "Cancelling a box", "Ask for the reason, cancel the next box in the portal.", internal=True),
-    page("notice", "Notice periods", "Two weeks before the end of the term, in writing."),
+    page("notice", "Notice periods", "Two weeks prior to term end, by letter."),
     page("harvest-fees", "Harvest plan", "Cancelling costs four euros before the first delivery.", "Harvest plan"),
     page("orchard-fees", "Orchard plan", "Cancelling costs nine euros before the first delivery.", "Orchard plan"),
     page("meadow-fees", "Meadow plan", "Cancelling costs two euros before the first delivery.", "Meadow plan"),
@@ -55,7 +55,7 @@ def test_the_plan_in_the_requesters_records_comes_before_the_others() -> None:
 
 
 def test_a_plan_the_text_does_not_name_is_found_through_the_records() -> None:
-    text = "please stop the vegetables"
+    text = "please stop my leeks"
     assert "orchard-fees" not in order(Retriever(shop()), text)
     assert "orchard-fees" in order(Retriever(shop()), text, products=("Orchard plan",))[:3]
 
@@ -71,7 +71,7 @@ def test_a_procedure_brings_the_policy_it_requires() -> None:
 
 def test_links_show_customers_nothing_internal() -> None:
     retriever = Retriever(shop(), links={"notice": ("cancel-box",)})
-    found = order(retriever, "notice periods in writing", reader=Reader(audience="public"))
+    found = order(retriever, "notice periods by letter", reader=Reader(audience="public"))
     assert found[0] == "notice"
     assert "cancel-box" not in found
 
