@@ -116,12 +116,29 @@ def summarise(
         nothing += not gold
         real += not empty
         exact_real += result["verdict"] == "exact" and not empty
+    figures["families"] = _families(rows, results)
     times = sorted(result["ms"] for result in results)
     figures["exact_rate"] = round(exact_real / real, 4) if real else 0.0
     figures["do_nothing_exact"] = nothing
     figures["p50_ms"] = round(statistics.median(times), 1)
     figures["p99_ms"] = round(times[min(len(times) - 1, int(len(times) * 0.99))], 1)
     return figures
+
+
+def _families(rows: list[dict[str, Any]], results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rows of one requester are one family: no rule may live on a single one of them."""
+    verdicts: dict[str, list[str]] = {}
+    for row, result in zip(rows, results, strict=True):
+        verdicts.setdefault(row.get("user_id") or row["id"], []).append(result["verdict"])
+    return {
+        "all": len(verdicts),
+        "every_row_exact": sum(all(one == "exact" for one in own) for own in verdicts.values()),
+        "some_row_exact": sum("exact" in own for own in verdicts.values()),
+        "with_wrong_writes": sum("wrong" in own for own in verdicts.values()),
+        "mean_exact_rate": round(
+            statistics.mean(sum(one == "exact" for one in own) / len(own) for own in verdicts.values()), 4
+        ),
+    }
 
 
 def _verdict(gold: dict[str, Any], changed: dict[str, Any], *, exact: bool) -> str:

@@ -16,12 +16,14 @@ from proofdesk.core.reading import Claim
 from proofdesk.core.records import Requester
 
 Method = Literal[
-    "verified_sender", "one_time_code", "order_postcode", "name_postcode", "email_on_record", "id_on_record",
+    "verified_sender", "one_time_code", "order_postcode", "name_postcode", "id_postcode", "email_on_record",
+    "id_on_record",
 ]  # fmt: skip
 Reason = Literal["conflicting_claims", "unknown_requester", "several_requesters", "nothing_claimed", "not_proven"]
 
 STRENGTH: tuple[Method, ...] = (
-    "one_time_code", "verified_sender", "order_postcode", "name_postcode", "email_on_record", "id_on_record",
+    "one_time_code", "verified_sender", "order_postcode", "name_postcode", "id_postcode", "email_on_record",
+    "id_on_record",
 )  # fmt: skip
 """Strongest first; the strongest that holds is the one named in the ledger."""
 
@@ -77,7 +79,7 @@ def decide_authentication(
     by_channel = _by_channel(found, sender, allowed)
     if by_channel is not None:
         return by_channel
-    said = _said(claims)
+    said = _said(claims, found)
     if said is None or len(claims) > MAX_CLAIMS or len(found) > MAX_FOUND:
         return Unauthenticated(reason="conflicting_claims")
     tried = [(method, _PROOFS[method](said, found, sender)) for method in STRENGTH if method in allowed]
@@ -124,19 +126,28 @@ def _without_proof(
     return NeedCode(requester_id=entry.requester.id, address=address)
 
 
-def _said(claims: Sequence[Claim]) -> dict[str, str] | None:
+def _said(claims: Sequence[Claim], found: Sequence[Found]) -> dict[str, str] | None:
     """One comparable value for each kind of claim; None when one kind is claimed with two values.
 
-    Several orders are no contradiction: they are joined by NUL. A code is proven elsewhere.
+    People name old mail addresses and other places beside their own: of several the one that is on a record found
+    counts; two that are stay a contradiction. Several orders are none: they are joined by NUL. A code is proven
+    elsewhere.
     """
     values: dict[str, dict[str, None]] = {}
     for claim in claims:
         value = _comparable(claim.kind, claim.value)
         if claim.kind != "code" and value:
             values.setdefault(claim.kind, {})[value] = None
-    if any(len(found) > 1 for kind, found in values.items() if kind != "order_id"):
+    known: dict[str, set[str]] = {
+        "email": {email for entry in found for email in _emails(entry.requester)},
+        "postcode": {_postcode(entry.requester) for entry in found},
+    }
+    for kind, own in values.items():
+        if len(own) > 1 and kind in known:
+            values[kind] = dict.fromkeys(value for value in own if value in known[kind])
+    if any(len(own) != 1 for kind, own in values.items() if kind != "order_id"):
         return None
-    return {kind: "\0".join(found) for kind, found in values.items()}
+    return {kind: "\0".join(own) for kind, own in values.items()}
 
 
 def _comparable(kind: str, value: str) -> str:
@@ -192,6 +203,11 @@ def _by_name_postcode(said: Mapping[str, str], found: Sequence[Found], _sender: 
     return [entry for entry in found if said.get("name") in _names(entry.requester) and _postcode_agrees(said, entry)]
 
 
+def _by_id_postcode(said: Mapping[str, str], found: Sequence[Found], sender: Sender) -> list[Found]:
+    """The account's own id together with the postcode on record."""
+    return [entry for entry in _by_id(said, found, sender) if _postcode_agrees(said, entry)]
+
+
 def _by_email(said: Mapping[str, str], found: Sequence[Found], _sender: Sender) -> list[Found]:
     return [entry for entry in found if said.get("email") in _emails(entry.requester)]
 
@@ -211,6 +227,7 @@ _PROOFS: Mapping[Method, Callable[[Mapping[str, str], Sequence[Found], Sender], 
     "verified_sender": _by_sender,
     "order_postcode": _by_order_postcode,
     "name_postcode": _by_name_postcode,
+    "id_postcode": _by_id_postcode,
     "email_on_record": _by_email,
     "id_on_record": _by_id,
 }

@@ -67,6 +67,21 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     span: Span | None = None
 
 
+class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of what a message plans, as a person can check it beside the message."""
+
+    procedures: tuple[str, ...]
+    """What it may come to; the state of the records decides."""
+    verb: str = ""
+    mood: str = "asserted"
+    guard: str = ""
+    """When it counts: "" always, "instead of N" where step N cannot be done, "after N" only with step N."""
+    outcome: str = ""
+    """What trying it on a copy of the records gave: done, or why not; "" where it was not needed."""
+    span: Span | None = None
+    rule: str = ""
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What the message says about who wrote it; unproven until a record agrees."""
 
@@ -96,4 +111,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     unread: tuple[Span, ...] = ()
     """Content no rule explains and that could change what is wanted."""
+    plan: tuple[PlanStep, ...] = ()
+    """The steps the requests come from, where the message was read as a plan; numbered from 1."""
     language: str = "en"

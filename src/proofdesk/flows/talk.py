@@ -41,6 +41,12 @@ WAYS = {
         "fr": "l'adresse e-mail de votre compte",
         "es": "la dirección de correo de su cuenta",
     },
+    "id_postcode": {
+        "en": "the id of your account and your postcode",
+        "de": "der Kennung Ihres Kontos und Ihrer Postleitzahl",
+        "fr": "l'identifiant de votre compte et votre code postal",
+        "es": "el identificador de su cuenta y su código postal",
+    },
     "id_on_record": {
         "en": "your full name and the id of your account",
         "de": "Ihrem vollen Namen und der Kennung Ihres Kontos",

@@ -11,8 +11,9 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$", descriptio
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
 Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 AuthMethod = Literal[
-    "verified_sender", "order_postcode", "one_time_code", "name_postcode", "email_on_record", "id_on_record"
-]
+    "verified_sender", "order_postcode", "one_time_code", "name_postcode", "id_postcode",
+    "email_on_record", "id_on_record",
+]  # fmt: skip
 RecordKind = Literal["order", "subscription"]
 
 

@@ -4,12 +4,12 @@ It ends in requests without any doubt or in one question. A plan is used only wh
 outcome is explained and every step could be tried on a copy of the records.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from proofdesk.core.reading import Doubt, Request, SlotValue, Span
+from proofdesk.core.reading import Doubt, PlanStep, Request, SlotValue, Span
 from proofdesk.core.records import Order, Records
 from proofdesk.language.reading.addresses import find_addresses
 from proofdesk.language.reading.document import Document
@@ -19,7 +19,7 @@ from proofdesk.language.reading.plan.check import foreign_atoms, unread_atoms
 from proofdesk.language.reading.plan.compose import Composer
 from proofdesk.language.reading.plan.cursor import Cursor
 from proofdesk.language.reading.plan.lexicon import message_index, plan_index
-from proofdesk.language.reading.plan.values import Plan
+from proofdesk.language.reading.plan.values import Plan, Step
 from proofdesk.language.reading.profile import Profile
 from proofdesk.language.reading.resolve.choose import Chooser
 from proofdesk.language.reading.resolve.goods import Goods
@@ -30,6 +30,7 @@ from proofdesk.language.reading.slots import shown_method
 from proofdesk.language.reading.tenant_words import TenantWords
 from proofdesk.language.reading.variants import shown
 
+MAX_SHOWN_STEPS = 40
 PLAN_PPM = 950_000
 """Confidence of a request read as part of a plan."""
 
@@ -39,6 +40,7 @@ class Planned(msgspec.Struct, kw_only=True):
     doubt: Doubt | None = None
     unread: tuple[Span, ...] = ()
     plan: Plan = msgspec.field(default_factory=Plan)
+    steps: tuple[PlanStep, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -84,7 +86,7 @@ class Planner:
         requests = tuple(
             self._request(number, effect, records, cursor) for number, effect in enumerate(effects, start=1)
         )
-        return Planned(requests=requests, plan=plan, notes=notes)
+        return Planned(requests=requests, plan=plan, notes=notes, steps=_steps(plan, simulation.notes, cursor))
 
     def _request(self, number: int, effect: Effect, records: Records, cursor: Cursor) -> Request:
         shape = self.profiles[effect.procedure]
@@ -128,6 +130,35 @@ def _slot(effect: Effect, kind: str, name: str, order: Order | None, records: Re
     if kind == "enum" and name in effect.enums:
         return SlotValue(value=effect.enums[name], provenance="requester", shown=effect.enums[name], rule="enum_words")
     return None
+
+
+def _steps(plan: Plan, notes: Sequence[tuple[Step, str]], cursor: Cursor) -> tuple[PlanStep, ...]:
+    """The plan for a person to see: each step with its alternatives behind it."""
+    found: list[PlanStep] = []
+    numbers: dict[int, int] = {}
+
+    def add(step: Step, guard: str) -> None:
+        if len(found) >= MAX_SHOWN_STEPS:
+            return
+        outcome = next((why for one, why in notes if one.start == step.start and one.verb == step.verb), "")
+        after = numbers.get(id(step.after), 0) if step.after is not None else 0
+        span = Span(
+            start=cursor.doc.tokens[cursor.atoms[step.start].start].start,
+            end=cursor.doc.tokens[cursor.atoms[max(step.start, step.end - 1)].end - 1].end,
+        )
+        found.append(
+            PlanStep(
+                procedures=step.procedures, verb=step.verb, mood=step.mood, outcome=outcome, span=span, rule=step.rule,
+                guard=guard or (f"after {after}" if after else ""),
+            )
+        )  # fmt: skip
+        numbers[id(step)] = number = len(found)
+        for other in step.instead:
+            add(other, f"instead of {number}")
+
+    for step in plan.steps:
+        add(step, "")
+    return tuple(found)
 
 
 def merged_effects(effects: Iterable[Effect]) -> list[Effect]:

@@ -87,7 +87,7 @@ class Reader:
         planned = self.planner.read(doc, records)
         if planned.doubt is not None or not planned.requests:
             return reading
-        return Reading(requests=planned.requests, language=doc.language)
+        return Reading(requests=planned.requests, plan=planned.steps, language=doc.language)
 
     def _may_plan(self, doc: Document, reading: Reading) -> bool:
         """Whether the frames left something open, in a message the plan language can read: English."""
