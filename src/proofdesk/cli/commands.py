@@ -17,6 +17,7 @@ from proofdesk.cli import (
     restoring,
     rollout,
     running,
+    simulate,
     status,
     tenants,
     tickets,
@@ -71,6 +72,7 @@ app.add_typer(rollout.app, name="rollout", help="KPI contract, cohorts, gates, a
 app.command()(redaction.redact)
 app.command()(baseline.audit)
 app.command()(baseline.roi)
+app.command()(simulate.simulate)
 app.command()(topics.topics)
 app.add_typer(topic.app, name="topic", help="Topics of a tenant's tickets: find, list, confirm, name, merge, split.")
 app.add_typer(triage.app, name="triage", help="Train, use, evaluate and certify intent models.")

@@ -73,21 +73,29 @@ async def identify(runtime: Runtime, claims: Sequence[Claim], sender: Sender) ->
         answer = await runtime.records.load_records(runtime.back_office, requester_id)
         accesses += [Accessed(capability=a.capability, args_hash=a.args_hash) for a in answer.accesses]
         loaded[requester_id] = answer.records
+    judged = identity_from(runtime.settings.authentication, claims, sender, tuple(loaded.values()), conflict=conflict)
+    return msgspec.structs.replace(judged, accesses=accesses)
+
+
+def identity_from(
+    allowed: tuple[Method, ...],
+    claims: Sequence[Claim],
+    sender: Sender,
+    loaded: Sequence[Records],
+    *,
+    conflict: bool = False,
+) -> Identity:
+    """The judgement from what the look-ups led to. Pure."""
     entries = tuple(
-        Found(requester=records.requester, order_ids=tuple(order.id for order in records.orders))
-        for records in loaded.values()
+        Found(requester=records.requester, order_ids=tuple(order.id for order in records.orders)) for records in loaded
     )
-    claims = _about_people(claims, loaded.values())
     facts = IdentityFacts(
-        claims=tuple(claims),
-        found=entries,
-        sender=sender,
-        allowed=runtime.settings.authentication,
-        conflict=conflict,
+        claims=_about_people(claims, loaded), found=entries, sender=sender, allowed=allowed, conflict=conflict
     )
     verdict = judge_identity(facts)
-    records = loaded.get(verdict.requester_id) if isinstance(verdict, Authenticated) else None
-    return Identity(verdict=verdict, facts=facts, records=records, accesses=accesses)
+    proven = verdict.requester_id if isinstance(verdict, Authenticated) else None
+    records = next((each for each in loaded if each.requester.id == proven), None)
+    return Identity(verdict=verdict, facts=facts, records=records, accesses=[])
 
 
 def _groups(claims: Sequence[Claim], sender: Sender) -> list[tuple[Claim, ...]]:
