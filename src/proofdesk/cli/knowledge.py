@@ -1,8 +1,8 @@
-"""`knowledge ingest`, `list`, `show`, `remove`: what the company has written down."""
+"""`knowledge ingest`, `list`, `show`, `remove`, `search`, `answer`: what the company has written down."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -15,10 +15,16 @@ from proofdesk.cli.topic import with_tenant
 
 if TYPE_CHECKING:
     from proofdesk.flows.context import Shell
+    from proofdesk.flows.knowledge.answer import Answer, Ask, Found
     from proofdesk.flows.knowledge.ingest import Ingested, Outcome
     from proofdesk.flows.knowledge.views import DocumentView, SectionView, VersionView
 
 app = typer.Typer(no_args_is_help=True)
+Question = Annotated[str, typer.Argument(help="In the customer's words.")]
+Audience = Annotated[
+    Literal["public", "internal"], typer.Option(help="public: what a customer may see; internal: everything.")
+]
+Language = Annotated[str, typer.Option(help="Only texts in this language, and those that name none.")]
 MAX_LISTED = 100_000
 SHOWN_CHARS = 2_000
 
@@ -130,6 +136,71 @@ def remove(
         print_json(done)
     else:
         say(f"{done.source}: removed")
+
+
+@app.command()
+def search(
+    question: Question,
+    audience: Audience = "internal",
+    language: Language = "",
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many sections.")] = 10,
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """The sections that fit a question, best first."""
+
+    async def work(shell: "Shell", name: str, _: str) -> "list[Found]":
+        from proofdesk.flows.knowledge.answer import search as searched
+        from proofdesk.flows.knowledge.index import Indexes
+
+        return await searched(shell, Indexes(), name, _ask(question, audience, language), limit=limit)
+
+    done = with_tenant(work, tenant, home)
+    if json:
+        print_json({"items": done})
+        return
+    rows: list[tuple[object, ...]] = [
+        (f"{i.score:.2f}", i.section.title, " > ".join(i.section.path), i.section.audience, i.section.section_id)
+        for i in done
+    ]
+    table(f"{len(done)} sections", ("score", "document", "under", "audience", "id"), rows)
+
+
+@app.command()
+def answer(
+    question: Question,
+    audience: Audience = "public",
+    language: Language = "",
+    tenant: Tenant = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Answer in the words of cited sections, as a customer would be answered; or say that a person should."""
+
+    async def work(shell: "Shell", name: str, _: str) -> "Answer":
+        from proofdesk.flows.knowledge.answer import answer as answered
+        from proofdesk.flows.knowledge.index import Indexes
+
+        return await answered(shell, Indexes(), name, _ask(question, audience, language))
+
+    done = with_tenant(work, tenant, home)
+    if json:
+        print_json(done)
+    elif done.outcome == "answered":
+        say(done.text)
+        for each in done.citations:
+            say(f"- {' > '.join((each.title, *each.path))} ({each.section_id})")
+    else:
+        say(f"no answer ({done.reason}; {done.covered:.0%} of the question is covered): a person should reply")
+        for near in done.closest:
+            say(f"- closest: {' > '.join((near.title, *near.path))} ({near.section_id})")
+
+
+def _ask(question: str, audience: str, language: str) -> "Ask":
+    from proofdesk.flows.knowledge.answer import Ask
+
+    return Ask(text=question, audience="internal" if audience == "internal" else "public", language=language)
 
 
 def _nothing(what: str) -> "VersionView":
