@@ -5,6 +5,7 @@ Also what the chaos tests kill, pause and start again.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,10 +20,26 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def temporary_home() -> Iterator[Path]:
-    """Directly below the system's temporary folder: the database's own user must be able to enter it."""
-    with tempfile.TemporaryDirectory(prefix="proofdesk-bench-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+def temporary_home(prefix: str = "proofdesk-bench-") -> Iterator[Path]:
+    """Directly below the system's temporary folder: the database's own user must be able to enter it.
+
+    A guard stands by that ends the database on it and removes it, should this process be killed.
+    """
+    home = Path(tempfile.mkdtemp(prefix=prefix))
+    guard = subprocess.Popen(
+        [sys.executable, "-S", "-m", "bench.guard", str(home)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # what interrupts us does not interrupt it
+    )
+    try:
+        yield home
+    finally:
+        try:
+            shutil.rmtree(home, ignore_errors=True)
+        finally:
+            guard.communicate(b"done\n")
 
 
 def start(
@@ -57,12 +74,11 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.stdout.close()
 
 
-class Office:
-    """Larkfield's back office in a process of its own."""
+class OfficeControl:
+    """Larkfield's back office at `url`, as its owner sees it."""
 
-    def __init__(self, *, scale: int = 1, seed: int = 7) -> None:
-        self.process = start("examples.backoffice", "--port", "0", "--seed", str(seed), "--scale", str(scale))
-        self.url = first_line(self.process)
+    def __init__(self, url: str) -> None:
+        self.url = url
         if not self.url.startswith("http://"):
             raise RuntimeError("the back office did not start")
 
@@ -90,6 +106,14 @@ class Office:
         with urllib.request.urlopen(f"{self.url}/control/{what}", timeout=30) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
+
+
+class Office(OfficeControl):
+    """A back office in a process of its own."""
+
+    def __init__(self, *, scale: int = 1, seed: int = 7) -> None:
+        self.process = start("examples.backoffice", "--port", "0", "--seed", str(seed), "--scale", str(scale))
+        super().__init__(first_line(self.process))
 
     def __enter__(self) -> "Office":
         return self

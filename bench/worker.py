@@ -7,12 +7,11 @@ import signal
 import sys
 
 from proofdesk.app import open_database, open_house, run_worker
-from proofdesk.settings import load_settings
+from proofdesk.settings import Settings, load_settings
+from proofdesk.store.endpoint import Endpoint
 
 
-async def work(*, warm: bool) -> None:
-    settings = load_settings()
-    endpoint, _ = open_database(settings)
+async def work(settings: Settings, endpoint: Endpoint, *, warm: bool) -> None:
     async with open_house(settings, endpoint) as house:
         if warm and house.encoder is not None:
             await asyncio.to_thread(house.encoder.one, "warm")
@@ -26,4 +25,5 @@ async def work(*, warm: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(warm="--cold" not in sys.argv))
+    chosen = load_settings()
+    asyncio.run(work(chosen, open_database(chosen)[0], warm="--cold" not in sys.argv))

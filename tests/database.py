@@ -1,8 +1,6 @@
 """One embedded server per test run, one database per test module, cloned from a migrated template."""
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from bench.processes import temporary_home
 from proofdesk.engine.queue import install_queue
 from proofdesk.store.embedded import EmbeddedServer
 from proofdesk.store.endpoint import Endpoint
@@ -21,18 +20,8 @@ TEMPLATE = "proofdesk_template"
 
 
 @contextmanager
-def temporary_home() -> Iterator[Path]:
-    """A folder directly below the system's temporary one: pytest's own are closed to the server's user under root."""
-    home = Path(tempfile.mkdtemp(prefix="proofdesk-test-"))
-    try:
-        yield home
-    finally:
-        shutil.rmtree(home)
-
-
-@contextmanager
 def running_server() -> Iterator[EmbeddedServer]:
-    with temporary_home() as home, EmbeddedServer.start(home) as server:
+    with temporary_home("proofdesk-test-") as home, EmbeddedServer.start(home) as server:
         yield server
 
 

@@ -6,7 +6,6 @@ import imaplib
 import json
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -16,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 
-from bench.processes import Office, end, first_line, start, start_worker, temporary_home
+from bench.processes import OfficeControl, temporary_home
 from bench.throughput import tenant_folder
 from bench.tickets import Ticket, tickets
 from proofdesk.app import House, open_database, open_house
@@ -31,10 +31,16 @@ from proofdesk.flows.self_check import self_check
 from proofdesk.settings import Settings
 from proofdesk.store import tables as t
 from proofdesk.store.embedded import EmbeddedServer
+from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.errors import StoreUnavailable
 from proofdesk.store.pool import tenant_transaction
+from tests.chaos.fork_server import DATABASE, TENANT
+from tests.chaos.forks import Fork, ForkServer
+from tests.database import fresh_database
 
-TENANT = "larkfield"
+SUPPLY = 400
+SCALE = 4
+"""Orders enough for the longest run, each used once."""
 LEASE_S = "1.5"
 APPROVER = "ada"
 SUPPORT = "help@larkfield.example"
@@ -49,10 +55,11 @@ email:
   smtp_security: plain
   smtp_login: false
 """
-APPROVED = """
+DEAR_MINOR = 20_000
+APPROVED = f"""
 @id("dear-refund")
 forbid (principal, action == Action::"refunds.create", resource)
-when { context.amount_minor > 20000 && !context.approved };
+when {{ context.amount_minor > {DEAR_MINOR} && !context.approved }};
 """
 COMPLAINTS_CHARS = 40_000
 CONCURRENCY = 8
@@ -60,20 +67,31 @@ CONCURRENCY = 8
 DONE = ("solved", "closed")
 
 
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """What all tests share. `endpoint` is the template: the tenant is loaded there, nothing has happened yet."""
+
+    home: Path
+    server: EmbeddedServer
+    endpoint: Endpoint
+    forks: ForkServer
+    office: OfficeControl
+
+
 class Chaos:
     """Sends tickets, plays the requester and the approver, and judges the end."""
 
-    def __init__(
-        self, home: Path, server: EmbeddedServer, house: House, office: Office, env: Mapping[str, str]
-    ) -> None:
-        self.home = home
-        self.server = server
+    def __init__(self, stage: Stage, house: House, env: Mapping[str, str], log: Path) -> None:
+        self.server = stage.server
         self.house = house
-        self.office = office
+        self.office = stage.office
         self.env = dict(env)
-        self._supply = _once(tickets(office.state()))
+        self._forks = stage.forks
+        self._log = log
+        state = stage.office.state()
+        self._supply = list(_once(tickets(state), SUPPLY))
+        self._dear = {order for order, each in state["orders"].items() if each["refundable_minor"] > DEAR_MINOR}
         self._sent: dict[UUID, Ticket] = {}
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[Fork] = []
         self.approves = True
         self._deliveries = 0
 
@@ -89,25 +107,32 @@ class Chaos:
                 "select pg_terminate_backend(pid) from pg_stat_activity where client_port = any(%s)", (ports,)
             )
 
-    def worker(self, *, wait: bool = True, **env: str) -> "subprocess.Popen[bytes]":
-        worker = start_worker(
-            self.home, self.office, "--cold", env={"PROOFDESK_LEASE_S": LEASE_S, **self.env, **env}, wait=wait
-        )
+    def start(self, target: str, *args: str, **env: str) -> Fork:
+        return self._forks.start(target, *args, env={**self.env, **env}, errors=self._log)
+
+    def worker(self, **env: str) -> Fork:
+        worker = self.start("worker", **env)
         self.workers.append(worker)
         return worker
 
     def stop_workers(self) -> None:
         for worker in self.workers:
-            if worker.poll() is None:
-                worker.kill()
-            end(worker)
+            worker.end()
         self.workers.clear()
 
-    def next_tickets(self, count: int) -> list[Ticket]:
-        return [next(self._supply) for _ in range(count)]
+    def next_tickets(self, count: int, *, dear: bool = False) -> list[Ticket]:
+        """The next of the bench's mix; `dear`: the next refunds that need an approval."""
+        chosen = [ticket for ticket in self._supply if not dear or self._needs_approval(ticket)][:count]
+        assert len(chosen) == count, "the supply is used up"
+        for ticket in chosen:
+            self._supply.remove(ticket)
+        return chosen
 
-    async def send(self, count: int) -> None:
-        for ticket in self.next_tickets(count):
+    def _needs_approval(self, ticket: Ticket) -> bool:
+        return ticket.kind == "refund" and ticket.order in self._dear
+
+    async def send(self, count: int, *, dear: bool = False) -> None:
+        for ticket in self.next_tickets(count, dear=dear):
             self._deliveries += 1
             await self.send_one(ticket, f"d{self._deliveries}")
 
@@ -177,8 +202,7 @@ class Chaos:
             return [f"{row['reason']}: {row['packet_text']}" for row in await cursor.fetchall()]
 
     def complaints(self) -> str:
-        log = self.home / "log" / "worker.log"
-        return log.read_text(encoding="utf-8", errors="replace")[-COMPLAINTS_CHARS:] if log.exists() else ""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-COMPLAINTS_CHARS:]
 
     async def prove(self, interruptions: int = 0) -> None:
         """0 lost, 0 doubled, the books clean, the ledger without a gap. By the other side's own log.
@@ -256,20 +280,48 @@ def _local_ports(pid: int) -> list[int]:
     return [int(line.split()[1].rpartition(":")[2], 16) for line in lines if line.split()[9] in sockets]
 
 
-def _once(supply: Iterator[Ticket]) -> Iterator[Ticket]:
+def _once(supply: Iterator[Ticket], limit: int) -> Iterator[Ticket]:
     """Every order only once, so that each business effect may be there exactly once."""
     seen: set[str] = set()
     for ticket in supply:
+        if len(seen) == limit:
+            return
         if ticket.order not in seen:
             seen.add(ticket.order)
             yield ticket
 
 
 @contextlib.contextmanager
-def mail_server() -> Iterator[dict[str, str]]:
-    process = start("simulators.mail", "--imap-port", "0", "--smtp-port", "0")
+def open_stage() -> Iterator[Stage]:
+    with temporary_home("proofdesk-chaos-") as home, ForkServer() as forks:
+        log = home / "shared.log"
+        backoffice = forks.start("backoffice", "--port", "0", "--scale", str(SCALE), env={}, errors=log)
+        endpoint, server = open_database(Settings(home=home))
+        assert server is not None
+        try:
+            office = OfficeControl(backoffice.first_line())
+            asyncio.run(_load(home, endpoint, office))
+            yield Stage(home=home, server=server, endpoint=endpoint, forks=forks, office=office)
+        finally:
+            server.stop()
+            backoffice.end()
+
+
+async def _load(home: Path, endpoint: Endpoint, office: OfficeControl) -> None:
+    # Of the mail server only the names are read here: every test has its own.
+    env = {**office.env, "MAIL_IMAP": "127.0.0.1:1", "MAIL_SMTP": "127.0.0.1:1", "MAIL_PASSWORD": "unused"}
+    async with open_house(Settings(home=home), endpoint, env=env) as house:
+        with tempfile.TemporaryDirectory() as folder:
+            root = _tenant(Path(folder) / "tenant")
+            await load_tenant(house.shell, root, loaded_by="test", env=env, encoder=None)
+        await save_person(house.shell, TENANT, APPROVER, ["approver"], by="test")
+
+
+@contextlib.contextmanager
+def mail_server(forks: ForkServer, log: Path) -> Iterator[dict[str, str]]:
+    process = forks.start("mail", env={}, errors=log)
     try:
-        ready: dict[str, Any] = json.loads(first_line(process))
+        ready: dict[str, Any] = json.loads(process.first_line())
         host = ready["host"]
         yield {
             "MAIL_IMAP": f"{host}:{ready['imap_port']}",
@@ -277,29 +329,33 @@ def mail_server() -> Iterator[dict[str, str]]:
             "MAIL_PASSWORD": ready["password"],
         }
     finally:
-        end(process)
+        process.end()
 
 
 @contextlib.asynccontextmanager
-async def chaos_desk(scale: int = 1) -> AsyncIterator[Chaos]:
-    with temporary_home() as home, Office(scale=scale) as office, mail_server() as mail:
-        settings = Settings(home=home)
-        endpoint, server = await asyncio.to_thread(open_database, settings)
-        assert server is not None
-        env = {**office.env, **mail}
-        try:
+async def chaos_desk(stage: Stage) -> AsyncIterator[Chaos]:
+    """A fresh database, back office and mail server. At the end all is thrown away as it is."""
+    with fresh_database(stage.endpoint) as endpoint:
+        folder = stage.home / endpoint.database
+        folder.mkdir()
+        log = folder / "worker.log"
+        await asyncio.to_thread(stage.office.reset)
+        with mail_server(stage.forks, log) as mail:
+            settings = Settings(home=stage.home, witness_dir=folder / "witness")
+            env = {
+                **stage.office.env,
+                **mail,
+                "PROOFDESK_HOME": str(stage.home),
+                "PROOFDESK_WITNESS_DIR": str(folder / "witness"),
+                "PROOFDESK_LEASE_S": LEASE_S,
+                DATABASE: endpoint.database,
+            }
             async with open_house(settings, endpoint, env=env) as house:
-                with tempfile.TemporaryDirectory() as folder:
-                    root = _tenant(Path(folder) / "tenant")
-                    await load_tenant(house.shell, root, loaded_by="test", env=env, encoder=None)
-                await save_person(house.shell, TENANT, APPROVER, ["approver"], by="test")
-                chaos = Chaos(home, server, house, office, env)
+                chaos = Chaos(stage, house, env, log)
                 try:
                     yield chaos
                 finally:
                     chaos.stop_workers()
-        finally:
-            await asyncio.to_thread(server.stop)
 
 
 def _tenant(target: Path) -> Path:

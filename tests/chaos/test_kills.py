@@ -4,22 +4,14 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
 import pytest
-import pytest_asyncio
 
-from tests.chaos.desk import LEASE_S, Chaos, chaos_desk
+from tests.chaos.desk import LEASE_S, Chaos
 
 SEED = 20_261_122
-
-
-@pytest_asyncio.fixture
-async def chaos() -> AsyncIterator[Chaos]:
-    async with chaos_desk(scale=4) as desk:
-        yield desk
 
 
 async def _until_done(chaos: Chaos, share: float) -> None:
@@ -31,7 +23,7 @@ async def _until_done(chaos: Chaos, share: float) -> None:
 async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
     chance = random.Random(SEED)
     await chaos.send(120)
-    workers = [await asyncio.to_thread(chaos.worker) for _ in range(2)]
+    workers = [chaos.worker(), chaos.worker()]
     for number in range(20):
         await chaos.send(6)
         done = chaos.sent - len(await chaos.open())
@@ -42,13 +34,13 @@ async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
         worker = workers.pop(0)
         worker.kill()
         assert worker.wait() == -signal.SIGKILL, f"kill {number}"
-        workers.append(await asyncio.to_thread(chaos.worker, wait=False))
+        workers.append(chaos.worker())
     await chaos.finish()
     await chaos.prove(interruptions=20)
 
 
 async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
-    workers = [await asyncio.to_thread(chaos.worker) for _ in range(2)]
+    workers = [chaos.worker(), chaos.worker()]
     for number in range(5):
         await chaos.send(24)
         await _until_done(chaos, 0.8)
@@ -60,12 +52,12 @@ async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
 
 
 async def test_a_paused_worker_is_overtaken_and_writes_nothing_late(chaos: Chaos) -> None:
-    first = await asyncio.to_thread(chaos.worker)
+    first = chaos.worker()
     await chaos.send(40)
     await _until_done(chaos, 0.3)
     os.kill(first.pid, signal.SIGSTOP)
     try:
-        await asyncio.to_thread(chaos.worker)
+        chaos.worker()
         # The first one's tickets are held by its leases; the second takes them when those have run out. Locks and
         # leadership of a process that stands still end only with its connections, as after a machine's suspension.
         await chaos.cut_off(first.pid)
@@ -82,9 +74,9 @@ async def test_a_paused_worker_is_overtaken_and_writes_nothing_late(chaos: Chaos
 async def test_a_paused_worker_that_kept_its_connections_is_stopped_by_version_and_lease(
     chaos: Chaos, point: str
 ) -> None:
-    await asyncio.to_thread(chaos.worker)  # it leads: feeding and numbering do not stand still with the other one
+    chaos.worker()  # it leads: feeding and numbering do not stand still with the other one
     # One ticket at a time, so that it stands still outside every transaction and holds no lock of a row.
-    paused = await asyncio.to_thread(chaos.worker, PROOFDESK_PAUSE_AT=point, PROOFDESK_CONCURRENCY="1")
+    paused = chaos.worker(PROOFDESK_PAUSE_AT=point, PROOFDESK_CONCURRENCY="1")
     try:
         while not _stands_still(paused.pid):
             await chaos.send(2)
@@ -122,7 +114,7 @@ async def _written(chaos: Chaos) -> tuple[int, int, int]:
 
 
 async def test_the_queue_is_emptied_under_the_workers(chaos: Chaos) -> None:
-    await asyncio.to_thread(chaos.worker)
+    chaos.worker()
     for _ in range(3):
         await chaos.send(30)
         await _until_done(chaos, 0.5)
@@ -133,12 +125,11 @@ async def test_the_queue_is_emptied_under_the_workers(chaos: Chaos) -> None:
 
 
 async def test_the_leader_is_killed_and_another_feeds_and_numbers(chaos: Chaos) -> None:
-    leader = await asyncio.to_thread(chaos.worker)
+    leader = chaos.worker()
     await chaos.send(20)
     await _until_done(chaos, 0.5)
-    await asyncio.to_thread(chaos.worker)
-    leader.kill()
-    leader.wait()
+    chaos.worker()
+    leader.end()
     await chaos.send(20)
     await chaos.finish()
     await chaos.prove(interruptions=1)

@@ -161,7 +161,7 @@ async def test_december_ends_with_the_year(office: Server) -> None:
 
 
 async def test_another_month_has_other_lines(office: Server, engine_pool: Pool) -> None:
-    from tests.database import temporary_home
+    from bench.processes import temporary_home
 
     tenant = await office.tenant()
     ticket_id = await office.solved(tenant, verified=True)

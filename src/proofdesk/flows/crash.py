@@ -32,6 +32,16 @@ def _chosen() -> Callable[[str], None]:
     return _no_crash
 
 
-crash_point: Callable[[str], None] = _chosen()
-"""Named points of every flow step. With PROOFDESK_CRASH_AT=name[:n] the process kills itself there at the n-th time,
-with PROOFDESK_PAUSE_AT it stands still until it is continued (chaos tests)."""
+_point = _chosen()
+
+
+def crash_point(here: str) -> None:
+    """A named point of a flow step. With PROOFDESK_CRASH_AT=name[:n] the process kills itself there at the n-th time,
+    with PROOFDESK_PAUSE_AT it stands still until it is continued (chaos tests)."""
+    _point(here)
+
+
+def choose_point() -> None:
+    """Read the environment again: a forked process has one of its own."""
+    global _point  # noqa: PLW0603 - chosen once per process
+    _point = _chosen()

@@ -12,9 +12,9 @@ import httpx
 import psycopg
 import pytest
 
+from bench.processes import temporary_home
 from proofdesk.app import open_database
 from proofdesk.settings import Settings
-from tests.database import temporary_home
 from tests.rooms.cli.running import ROOT, TOKENS, Done, background, inside, proofdesk
 
 PATIENCE_S = 60.0

@@ -16,11 +16,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bench.processes import temporary_home
 from proofdesk.store import cluster, install
 from proofdesk.store.embedded import RESTART_LIMIT_S, EmbeddedServer
 from proofdesk.store.errors import StoreError, StoreUnavailable
 from proofdesk.store.pool import Pool, open_pool, tenant_transaction
-from tests.database import running_server, temporary_home
+from tests.database import running_server
 
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root can become another user: run as root to test this path")

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench.processes import temporary_home
 from proofdesk.flows.proofs import TILE, LedgerInconsistent, Proofs
 from proofdesk.ledger.merkle import leaf_hash, verify_inclusion
 from proofdesk.ledger.notes import Checkpoint, encode_vkey, open_checkpoint
@@ -14,7 +15,6 @@ from proofdesk.store.rows import ExportRow
 from proofdesk.web.app import API
 from proofdesk_verifier.invoice import BillingLeaves, check_invoice
 from proofdesk_verifier.leaves import Leaf
-from tests.database import temporary_home
 from tests.rooms.web.support import LOG_KEY, Server
 
 
