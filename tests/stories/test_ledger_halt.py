@@ -206,3 +206,38 @@ async def test_whoever_is_cancelled_waits_for_what_is_being_written() -> None:
     release.set()
     with pytest.raises(asyncio.CancelledError):
         await writing
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "update tree set size = size + 1 where tenant = %(tenant)s",
+        "update tree set size = -1 where tenant = %(tenant)s",
+        "update tree set size = size - 2 where tenant = %(tenant)s",
+        "update tree set range = '{}' where tenant = %(tenant)s",
+        "update tree set range[1] = null where tenant = %(tenant)s",
+        "insert into leaf_seq select tenant, seq + 1, (select max(leaf_no) from leaf where tenant = %(tenant)s)"
+        " from leaf_seq where tenant = %(tenant)s order by seq desc limit 1",
+    ],
+)
+async def test_a_tree_that_cannot_be_continued_stops_its_tenant_alone(desk: Desk, tampering: str) -> None:
+    for _ in range(3):
+        await say_something(desk, OTHER)
+    await desk.drain_ledger()
+    before = await signed(desk, TENANT)
+    await say_something(desk, OTHER)
+    async with await AsyncConnection.connect(desk.house.endpoint.admin_conninfo(), autocommit=True) as admin:
+        await admin.execute(tampering.encode(), {"tenant": OTHER})
+    desk.sequencer.close()
+    async with engine(desk) as conn, leading(desk) as sequencer:
+        await say_something(desk, TENANT)
+        for turn in (1, 2):
+            await sequencer.turn(conn)
+            assert await signed(desk, TENANT) == before + 1
+            assert await stopped(desk, OTHER) != "", f"turn {turn}"
+            assert await stopped(desk, TENANT) == ""
+        with pytest.raises(WitnessDiverged, match=OTHER):
+            await sequencer.drain(conn)
+        await sequencer.drain(conn, tenant=TENANT)
+        assert await stopped(desk, OTHER) != ""
+    desk.tampered = True

@@ -4,8 +4,9 @@ Every `checkpoint_every_s` it signs the tree of each tenant that grew and hands 
 witness, a directory outside the database. A crash between the two is repaired at the next turn: the witness is
 brought up from the database's own checkpoints and refuses what does not extend what it saw.
 
-A tenant whose witness refuses, or is damaged, is stopped alone (`ledger_halt`): none of its tickets acts until the
-witness takes a checkpoint again; the others go on. The witness waits for the disk in a thread, never on the loop.
+A tenant whose witness refuses, or is damaged, or whose tree cannot be continued, is stopped alone (`ledger_halt`): none
+of its tickets acts until the witness takes a checkpoint again; the others go on. The witness waits for the disk in a
+thread, never on the loop.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import structlog
 
 from proofdesk.flows.clock import Clock
@@ -37,6 +39,14 @@ log = structlog.get_logger("engine")
 
 class WitnessDiverged(Exception):
     """The database's ledger no longer extends what the witness saw: its tenant stops, a person must look."""
+
+
+class TreeBroken(WitnessDiverged):
+    """What the database says of a tenant's tree or numbers cannot be continued: somebody else wrote there."""
+
+    def __init__(self, tenant: str, why: Exception) -> None:
+        super().__init__(f"ledger of {tenant}: its tree cannot be continued: {str(why).partition(chr(10))[0]}")
+        self.tenant = tenant
 
 
 def origin_of(tenant: str) -> str:
@@ -64,6 +74,8 @@ class Sequencer:
         self._look_again_s = look_again_s
         self._witnesses: dict[str, Witness] = {}
         self._look_again_at: dict[str, float] = {}
+        self._broken: dict[str, TreeBroken] = {}
+        """Found while numbering; nothing of these is signed before they could be numbered again."""
 
     async def turn(self, conn: Connection) -> float:
         """Number what was committed; sign where it is time. A failure lets the witness go: another may lead now."""
@@ -84,9 +96,9 @@ class Sequencer:
     async def drain(self, conn: Connection, *, tenant: str = "") -> None:
         """Number and sign everything committed so far (export and tests). Raises WitnessDiverged or WitnessDamaged
         once the others are done: of `tenant` where one is named, else of the first that has to stop."""
+        self._look_again_at.clear()
         while await self._number(conn):
             pass
-        self._look_again_at.clear()
         stopped = await self._sign(conn)
         for name, why in stopped.items():
             if tenant in ("", name):
@@ -98,35 +110,58 @@ class Sequencer:
         self._witnesses.clear()
 
     async def _number(self, conn: Connection) -> bool:
+        """Number one batch, without the tenants whose tree cannot be continued. True when there may be more."""
+        for tenant in [each for each in self._broken if self._look_again_at.get(each, 0.0) <= time.monotonic()]:
+            del self._broken[tenant]
+        while True:
+            try:
+                return await self._number_batch(conn, sorted(self._broken))
+            except TreeBroken as why:
+                self._broken[why.tenant] = why
+                await self._stop(conn, why.tenant, why)
+
+    async def _number_batch(self, conn: Connection, aside: list[str]) -> bool:
+        """All or nothing. Raises TreeBroken, with every leaf still waiting."""
         async with conn.transaction():
-            taken = await t.take_leaves(conn, limit=BATCH)
+            taken = await t.take_leaves(conn, limit=BATCH, aside=aside)
             by_tenant: dict[str, list[tuple[int, bytes]]] = {}
             for leaf in sorted(taken, key=lambda each: each.leaf_no):
                 by_tenant.setdefault(leaf.tenant, []).append((leaf.leaf_no, leaf.leaf_hash))
             for tenant, leaves in sorted(by_tenant.items()):
-                tree = await t.load_tree(conn, tenant=tenant)
-                state = TreeState(size=tree.size, hashes=tuple(tree.range)) if tree else TreeState()
-                plan = plan_append(state, [(str(leaf_no), digest) for leaf_no, digest in leaves])
-                await t.append_sequence(
-                    conn,
-                    tenant=tenant,
-                    first=state.size,
-                    leaf_nos=[leaf_no for leaf_no, _ in leaves],
-                    range=list(plan.state.hashes),
-                )
+                try:
+                    await self._append(conn, tenant, leaves)
+                except (
+                    ValueError,  # of the tree itself
+                    psycopg.IntegrityError,  # a number or a leaf that is there already
+                    psycopg.DataError,  # a size out of range
+                    psycopg.errors.RaiseException,  # by engine_append
+                ) as why:
+                    raise TreeBroken(tenant, why) from why
         return len(taken) == BATCH
+
+    async def _append(self, conn: Connection, tenant: str, leaves: list[tuple[int, bytes]]) -> None:
+        tree = await t.load_tree(conn, tenant=tenant)
+        state = TreeState(size=tree.size, hashes=tuple(tree.range)) if tree else TreeState()
+        plan = plan_append(state, [(str(leaf_no), digest) for leaf_no, digest in leaves])
+        await t.append_sequence(
+            conn,
+            tenant=tenant,
+            first=state.size,
+            leaf_nos=[leaf_no for leaf_no, _ in leaves],
+            range=list(plan.state.hashes),
+        )
 
     async def _sign(self, conn: Connection) -> dict[str, WitnessDiverged | WitnessDamaged]:
         """Bring every tenant's checkpoint up to its tree. Gives those that had to stop, and why."""
-        stopped: dict[str, WitnessDiverged | WitnessDamaged] = {}
+        stopped: dict[str, WitnessDiverged | WitnessDamaged] = {**self._broken}
         for tree in await t.trees(conn):
-            if self._look_again_at.get(tree.tenant, 0.0) > time.monotonic():
+            if tree.tenant in self._broken or self._look_again_at.get(tree.tenant, 0.0) > time.monotonic():
                 continue
             try:
                 await self._sign_one(conn, tree)
             except (WitnessDiverged, WitnessDamaged) as why:
                 stopped[tree.tenant] = why
-                await self._stop(conn, tree, why)
+                await self._stop(conn, tree.tenant, why)
             except OSError as error:
                 # The disk of the witness, not the tenant's ledger: the next turn tries again.
                 log.error("the witness cannot be written", tenant=tree.tenant, error=str(error))
@@ -144,13 +179,13 @@ class Sequencer:
             await t.resume(conn, tenant=tree.tenant)
             log.warning("the ledger extends its witness again, its tickets go on", tenant=tree.tenant)
 
-    async def _stop(self, conn: Connection, tree: TenantTree, why: Exception) -> None:
-        self._look_again_at[tree.tenant] = time.monotonic() + self._look_again_s
-        held = self._witnesses.pop(tree.tenant, None)
+    async def _stop(self, conn: Connection, tenant: str, why: Exception) -> None:
+        self._look_again_at[tenant] = time.monotonic() + self._look_again_s
+        held = self._witnesses.pop(tenant, None)
         if held is not None:
             held.close()
-        await t.halt(conn, tenant=tree.tenant, reason=str(why), at=self._clock.now())
-        log.critical("LEDGER STOPPED, a person must look: its tickets do nothing", tenant=tree.tenant, reason=str(why))
+        await t.halt(conn, tenant=tenant, reason=str(why), at=self._clock.now())
+        log.critical("LEDGER STOPPED, a person must look: its tickets do nothing", tenant=tenant, reason=str(why))
 
     async def _remember(self, conn: Connection, tenant: str, witness: Witness, size: int, note: str) -> None:
         hashes: list[bytes] = []

@@ -17,7 +17,7 @@ delete from queue.procrastinate_jobs j where j.status = 'doing'
                   and w.last_heartbeat > clock_timestamp() - interval '30 seconds');
 
 -- name: take_leaves :many
-select leaf_no, tenant, leaf_hash from engine_take_leaves(%(limit)s);
+select leaf_no, tenant, leaf_hash from engine_take_leaves(%(limit)s, %(aside)s::text[]);
 
 -- name: tree :optional
 select size, range from engine_tree(%(tenant)s);
