@@ -22,10 +22,10 @@ async def _until_done(chaos: Chaos, share: float) -> None:
 
 async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
     chance = random.Random(SEED)
-    await chaos.send(120)
+    await chaos.send(60)
     workers = [chaos.worker(), chaos.worker()]
     for number in range(20):
-        await chaos.send(6)
+        await chaos.send(5)
         done = chaos.sent - len(await chaos.open())
         # Killed at work, not in idleness: after something was brought on, at a moment nobody chose.
         while chaos.sent - len(await chaos.open()) < done + 3 and len(await chaos.open()) > 4:
@@ -42,9 +42,9 @@ async def test_workers_are_killed_twenty_times(chaos: Chaos) -> None:
 async def test_the_database_is_killed_five_times(chaos: Chaos) -> None:
     workers = [chaos.worker(), chaos.worker()]
     for number in range(5):
-        await chaos.send(24)
-        await _until_done(chaos, 0.8)
         await chaos.send(12)
+        await _until_done(chaos, 0.8)
+        await chaos.send(10)
         await chaos.kill_database()
         assert [worker.poll() for worker in workers] == [None, None], f"kill {number}: {chaos.complaints()}"
     await chaos.finish()
