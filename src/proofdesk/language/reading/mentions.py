@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from proofdesk.language.reading.tokens import Token, is_matter, known_word, phrase, tokenise
@@ -53,6 +54,8 @@ class Index:
         self.words: set[str] = set()
         self.targets: set[str] = set()
         """What a slip may be repaired to: not the words that only mark a story, with which no request is made."""
+        self.choices: list[str] | None = None
+        """The targets long enough to be meant by a slip, listed when first needed."""
         for entry in entries:
             if entry.words:
                 self.by_first.setdefault(entry.words[0], []).append(entry)
@@ -79,11 +82,12 @@ class Index:
         best: list[str] = []
         index: Index | None = self
         while index:
-            for known in index.targets:
-                if abs(len(known) - len(word)) <= allowed and len(known) >= MIN_TYPO_LENGTH - 1:
-                    distance = DamerauLevenshtein.distance(known, word, score_cutoff=allowed)
-                    if distance <= allowed:
-                        best.append(known)
+            if index.choices is None:
+                index.choices = sorted(known for known in index.targets if len(known) >= MIN_TYPO_LENGTH - 1)
+            found = process.extract(
+                word, index.choices, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=None
+            )
+            best += [known for known, _, _ in found]
             index = index.base
         return set(best)
 

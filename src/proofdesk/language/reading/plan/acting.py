@@ -50,7 +50,7 @@ class Acting(ABC):
         """A reason explains itself, but not what it might want besides."""
         for at in range(start, end):
             if not self.cursor.atoms[at].has(
-                "id", "strange_id", "literal", "pay", "prefer", "wish", "nothing_done", "human"
+                "id", "strange_id", "literal", "pay", "prefer", "wish", "nothing_done", "human", "misspelt"
             ):
                 self.cursor.used.add(at)
 

@@ -35,6 +35,8 @@ def read_condition(cursor: Cursor, nouns: Nouns, clause: Clause) -> Condition:
     start, end = clause.start, clause.end
     cursor.take_all(start, end)
     found = Condition(kind=_kind(cursor, start, end), start=start, end=end)
+    if cursor.any(start, end, "misspelt"):
+        found.kind = "unknown"
     found.verbs = tuple(
         dict.fromkeys(name for senses in cursor.payloads(start, end, "verb") for sense in senses for name, _ in sense)
     )
