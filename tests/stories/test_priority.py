@@ -103,3 +103,16 @@ async def test_of_equal_class_a_premier_accounts_ticket_is_taken_first(desk: Des
         await conn.execute(b"update ticket set due_at = due_at - %s where ticket_id = %s", (timedelta(hours=3), first))
     order = await turns(desk)
     assert order.index(first) < order.index(second)
+
+
+async def test_the_issue_type_decides_the_class_where_nothing_grave_is_read(desk: Desk) -> None:
+    wish = await seen(desk, premier(desk), "It would be great if the desks came in walnut. A person may answer.")
+    assert wish.issue_type is not None
+    assert (wish.issue_type.name, wish.issue_type.calibrated, wish.severity) == ("feature_request", False, 4)
+    assert wish.priority_reasons[0] == "severity 4 (low): nothing grave is read, it reads as: feature request"
+    bug = await seen(desk, premier(desk), "The planner crashes. I want to speak to a human.")
+    assert bug.issue_type is not None
+    assert (bug.issue_type.name, bug.severity) == ("bug", 3)
+    assert bug.handoff is not None
+    assert "Issue type\n  - bug, " in bug.handoff.packet_text
+    assert "(uncalibrated), by 'crashes'" in bug.handoff.packet_text

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from proofdesk.core.escalation import reason_for
+from proofdesk.core.issue_type import IssueType
 from proofdesk.core.reading import Reading, Span
 from proofdesk.core.records import Requester
 from proofdesk.core.tone import Tone
@@ -62,6 +63,7 @@ class PacketFacts(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     reading: Reading = Reading()
     priority: tuple[str, ...] = ()
+    issue_type: IssueType | None = None
     tone: Tone | None = None
     requester: Requester | None = None
     authenticated_by: str = ""
@@ -98,6 +100,7 @@ class ContextPacket(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[str, ...]
     priority: tuple[str, ...]
     """Why it is as urgent as it is, the deciding reason first."""
+    issue_type: str
     tone: str
     unread: tuple[str, ...]
     tried: tuple[Attempt, ...]
@@ -142,6 +145,7 @@ def build_packet(facts: PacketFacts) -> ContextPacket:
             for signal in facts.reading.signals
         ),
         priority=facts.priority,
+        issue_type=_issue_type(facts.issue_type),
         tone=_tone(facts.tone),
         unread=tuple(_quote(facts.text, span) for span in facts.reading.unread),
         tried=facts.attempts,
@@ -163,6 +167,7 @@ def packet_text(packet: ContextPacket) -> str:
         ("Requester", [packet.requester]),
         ("Account", [packet.account]),
         ("Understood", [_request_line(request) for request in packet.requests]),
+        ("Issue type", [packet.issue_type] if packet.issue_type else []),
         ("Priority", list(packet.priority)),
         ("Signals", list(packet.signals)),
         ("Tone", [packet.tone] if packet.tone else []),
@@ -204,6 +209,14 @@ def _requester(facts: PacketFacts) -> str:
     mails = ", ".join(facts.requester.emails)
     proof = f"proven by {facts.authenticated_by}" if facts.authenticated_by else "identity not proven"
     return f"{name} ({facts.requester.id})" + (f", {mails}" if mails else "") + f", {proof}"
+
+
+def _issue_type(found: IssueType | None) -> str:
+    if found is None:
+        return ""
+    share = f"{found.ppm / 10_000:.0f} %{'' if found.calibrated else ' (uncalibrated)'}"
+    signs = f", by {', '.join(repr(sign) for sign in found.signs)}" if found.signs else ", by nothing in particular"
+    return f"{found.name.replace('_', ' ')}, {share}{signs}"
 
 
 def _tone(tone: Tone | None) -> str:

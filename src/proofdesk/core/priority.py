@@ -91,6 +91,8 @@ class PriorityBasis(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket: PriorityFacts
     signals: tuple[str, ...] = ()
+    issue_type: str = ""
+    """One of core.issue_type, "" when nobody asked."""
     tier: str = "standard"
     urgency_ppm: int = 0
     frustration_ppm: int = 0
@@ -109,6 +111,8 @@ def prioritise(basis: PriorityBasis) -> Prioritised:
     grave = [code for code in basis.signals if code in CRITICAL_SIGNALS or code in HIGH_SIGNALS]
     read = ", ".join(code.replace("_", " ") for code in grave)
     why = f"the text reports {read}" if grave else "nothing grave is read"
+    if not grave and basis.issue_type in _CLASS_BY_TYPE:
+        why += f", it reads as: {basis.issue_type.replace('_', ' ')}"
     reasons = [f"severity {ticket.severity} ({priority.name}): {why}"]
     if basis.tier != "standard":
         reasons.append(f"account tier {basis.tier}")

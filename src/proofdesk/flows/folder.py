@@ -21,6 +21,7 @@ from proofdesk.core.procedure import Procedure
 from proofdesk.flows.tenancy import Email, Runtime, TenantSettings
 from proofdesk.flows.tenant_file import PersonEntry, TenantFile, read_people, read_tenant_file, unknown_capabilities
 from proofdesk.language.intents.examples import LabelledText
+from proofdesk.language.issue_type import issue_type
 from proofdesk.language.langid import identify
 from proofdesk.language.reading import (
     LANGUAGES,
@@ -165,6 +166,7 @@ def runtime_of(built: Built, revision: int, model: IntentModel | None) -> Runtim
         signals=find_signals,
         language_of=_language(built.settings.languages),
         tone_of=default_model().tone,
+        issue_type_of=issue_type,
         channels=built.channels,
     )
 

@@ -140,6 +140,7 @@ def _facts(
         detail=note,
         reading=state.reading or Reading(language=state.language),
         priority=state.prioritised.reasons if state.prioritised else (),
+        issue_type=state.issue_type,
         tone=state.tone,
         requester=requester,
         authenticated_by=state.authenticated_by,

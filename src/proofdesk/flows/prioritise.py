@@ -17,13 +17,14 @@ def prioritise_ticket(desk: Desk, tr: Transition) -> None:
     it first who is due with the larger head start."""
     requester, tone = tr.state.requester, tr.state.tone
     tier = requester.tier if requester else "standard"
+    issue_type = tr.state.issue_type.name if tr.state.issue_type else ""
     extra = requester.extra if requester else {}
     _, due = sla_due(desk.runtime.settings, tier, desk.ticket.created_at)
     negative = tone.frustration.ppm if tone else 0
     basis = PriorityBasis(
         ticket=PriorityFacts(
             ticket_id=str(desk.ticket.ticket_id),
-            severity=decide_severity("", tr.state.signals),
+            severity=decide_severity(issue_type, tr.state.signals),
             arr_minor=_whole(extra, "arr_minor", 0),
             renewal_days=_renewal_days(extra, desk.now),
             p_negative_ppm=negative,
@@ -33,6 +34,7 @@ def prioritise_ticket(desk: Desk, tr: Transition) -> None:
             severity_cost_minor=_whole(extra, "severity_cost_minor", 0),
         ),
         signals=tr.state.signals,
+        issue_type=issue_type,
         tier=tier,
         urgency_ppm=tone.urgency.ppm if tone else 0,
         frustration_ppm=negative,

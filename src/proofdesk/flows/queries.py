@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from proofdesk.core.issue_type import IssueType
 from proofdesk.core.ticket import Status
 from proofdesk.core.tone import Tone
 from proofdesk.flows.state import RequestState, State
@@ -109,6 +110,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     language: str
     signals: list[str]
+    issue_type: IssueType | None
+    """What kind of matter it is and the phrases that say so. Null until the ticket was read."""
     tone: Tone | None
     """How the requester sounds; each estimate says whether it is calibrated. Null until the ticket was read."""
     severity: int | None
@@ -180,6 +183,7 @@ async def ticket_view(pool: Pool, tenant: str, ticket_id: UUID) -> TicketView | 
         priority=ticket.priority,
         language=state.language,
         signals=list(state.signals),
+        issue_type=state.issue_type,
         tone=state.tone,
         severity=state.prioritised.priority.severity if state.prioritised else None,
         priority_reasons=list(state.prioritised.reasons) if state.prioritised else [],

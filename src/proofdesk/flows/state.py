@@ -6,6 +6,7 @@ import msgspec
 
 from proofdesk.core.compensation import Fate
 from proofdesk.core.directive import Act, Run
+from proofdesk.core.issue_type import IssueType
 from proofdesk.core.one_time_code import IssuedCode
 from proofdesk.core.priority import Prioritised
 from proofdesk.core.reading import Reading, Request
@@ -75,6 +76,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """What the requester's records say about them: masked in every copy of the ticket that leaves it."""
     language: str = "en"
     signals: tuple[str, ...] = ()
+    issue_type: IssueType | None = None
     tone: Tone | None = None
     """Of all the requester's messages together, as of the last reading."""
     prioritised: Prioritised | None = None

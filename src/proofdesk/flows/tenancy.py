@@ -12,6 +12,7 @@ import msgspec
 from proofdesk.connectors.backoffice.records import RecordsMapping
 from proofdesk.core.authentication import Method
 from proofdesk.core.contract import Contract
+from proofdesk.core.issue_type import IssueType
 from proofdesk.core.procedure import ActStep, Evaluate, LookupStep, Procedure
 from proofdesk.core.reading import Signal
 from proofdesk.core.tone import Tone
@@ -100,6 +101,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     language_of: Callable[[str], str]
     tone_of: Callable[[str, str], Tone]
     """Of a text in a language."""
+    issue_type_of: Callable[[str], IssueType]
     channels: Mapping[str, Channel]
 
 

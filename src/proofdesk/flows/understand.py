@@ -51,7 +51,7 @@ async def understand(desk: Desk, tr: Transition) -> None:
     language, signals = seen.language, seen.signals
     tr.set(language=language, waiting_for="", confirmed=False, requests=(), current=0)
     tr.set(signals=tuple(dict.fromkeys(signal.code for signal in signals)))
-    tr.set(tone=desk.runtime.tone_of(seen.whole, language))
+    tr.set(tone=desk.runtime.tone_of(seen.whole, language), issue_type=desk.runtime.issue_type_of(seen.whole))
     # The model is asked only where rules and signs leave something open: it costs more than all of them together.
     triage = not_triaged(signals)
     if seen.course == "person":

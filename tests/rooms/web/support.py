@@ -24,6 +24,7 @@ from proofdesk.flows.settle import add_leaf, settle_issue
 from proofdesk.flows.state import State
 from proofdesk.flows.subjects import Subjects
 from proofdesk.flows.tenancy import Runtime, SlaTargets, TenantSettings
+from proofdesk.language.issue_type import issue_type
 from proofdesk.language.tone import default_model
 from proofdesk.ledger.notes import encode_vkey, generate_key
 from proofdesk.settings import Settings
@@ -73,6 +74,7 @@ class OneTenant:
             model=None,
             signals=lambda _: (),
             tone_of=default_model().tone,
+            issue_type_of=issue_type,
             language_of=lambda _: "en",
             channels={},
         )
