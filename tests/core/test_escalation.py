@@ -146,7 +146,7 @@ def test_an_empty_packet_says_so() -> None:
     packet = build_packet(empty)
     assert packet.reason == "procedure_decided" and "(my_rule: ask finance)" in packet.why_it_stopped
     text = packet_text(packet)
-    assert "identity not proven" in text and text.count("- none") == 10 and "Nothing has been changed" in text
+    assert "identity not proven" in text and text.count("- none") == 11 and "Nothing has been changed" in text
 
 
 def test_limits_keep_the_newest() -> None:

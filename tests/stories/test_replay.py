@@ -46,7 +46,8 @@ def test_every_kind_of_decision_can_be_replayed() -> None:
 
 
 ONLY_ORDER = {"decide_severity"}
-"""Says which ticket is worked on first, not what becomes of it; it follows from the signs among the plan's facts."""
+"""Says which ticket is worked on first, not what becomes of it; it follows from signs and issue type, which are
+recorded with the priority."""
 
 
 OF_PROCEDURES = {"decide_gate", "judge_outcomes"}
