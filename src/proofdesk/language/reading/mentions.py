@@ -8,7 +8,7 @@ import msgspec
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
-from proofdesk.language.reading.tokens import Token, is_matter, known_word, phrase, tokenise
+from proofdesk.language.reading.tokens import Token, base_form, is_matter, known_word, phrase, tokenise
 
 MAX_GAP = 6
 """Words that may stand between the first word of an act and each next one."""
@@ -130,7 +130,8 @@ class Words:
                 and (near := index.near(low) or index.near(base))
             ):
                 if len(near) == 1:
-                    base = low = near.pop()
+                    low = near.pop()
+                    base = base_form(low)
                     self.repaired.add(at)
                 else:
                     self.doubtful.add(at)

@@ -177,6 +177,8 @@ class Composer(Asides):
             self.cursor.take()
             return False
         self._note_reasons(clause.start, clause.end)
+        for step in self._reasoned():
+            step.told = True
         self.plan.reason_given = True
         self.take_reason(clause.start, clause.end)
         return True

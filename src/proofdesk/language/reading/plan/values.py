@@ -130,6 +130,8 @@ class Step(msgspec.Struct, kw_only=True):
     whole: bool = False
     """The whole orders its goods are in."""
     reasons: list[tuple[str, str, str]] = []
+    told: bool = False
+    """A reason of its own is told; another step's does not stand in for it."""
     mood: Mood = "asserted"
     guard: str = ""
     instead: list["Step"] = []

@@ -102,7 +102,9 @@ class Wholes(ABC):
         for name, slot in shape.slots.items():
             if slot.type != "enum":
                 continue
-            said = _said(step.reasons, shape, name) or _said(self.plan.reasons, shape, name)
+            said = _said(step.reasons, shape, name)
+            if not said and not step.told:
+                said = _said(self.plan.reasons, shape, name)
             if not said and slot.otherwise and self.plan.reason_given:
                 said = [slot.otherwise]
             if len(said) == 1:
