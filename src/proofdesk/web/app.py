@@ -7,7 +7,7 @@ from litestar.openapi import OpenAPIConfig
 from proofdesk.flows.context import Shell
 from proofdesk.settings import Settings
 from proofdesk.store.pool import Pool
-from proofdesk.web import books, desk, health, openapi, pages, tickets, topics
+from proofdesk.web import books, desk, health, knowledge, openapi, pages, tickets, topics
 from proofdesk.web.access import NOBODY, guard
 from proofdesk.web.body import StrictRequest
 from proofdesk.web.faults import handle
@@ -28,7 +28,9 @@ def create_app(shell: Shell, engine_pool: Pool, settings: Settings, *, vkey: str
 
     Opens nothing and listens nowhere: the caller owns the pools and binds the server (to loopback by default).
     """
-    api = Router(API, route_handlers=[*tickets.HANDLERS, *desk.HANDLERS, *books.HANDLERS, *topics.HANDLERS])
+    api = Router(
+        API, route_handlers=[*tickets.HANDLERS, *desk.HANDLERS, *books.HANDLERS, *topics.HANDLERS, *knowledge.HANDLERS]
+    )
     return Litestar(
         route_handlers=[api, *health.HANDLERS, *pages.HANDLERS, *openapi.HANDLERS],
         guards=[guard],

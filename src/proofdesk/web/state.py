@@ -5,6 +5,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 
 from proofdesk.flows.context import Shell
+from proofdesk.flows.knowledge.index import Indexes
 from proofdesk.flows.proofs import Proofs
 from proofdesk.settings import Settings
 from proofdesk.store.pool import Pool
@@ -19,6 +20,7 @@ class Web:
         self.settings = settings
         self.door = KeyDoor(engine_pool, settings.max_requests_per_minute)
         self.sessions = Sessions()
+        self.indexes = Indexes()
         self.proofs = Proofs(shell.pool, vkey)
 
 

@@ -24,6 +24,8 @@ WHOLE_DOCUMENTS = 5
 """Of the best documents every section is looked at, not only the best one."""
 MAX_OF_DOCUMENT = 40
 CLOSEST = 3
+PRIOR_ROWS = 20
+"""Sections imagined beside the real ones, so that among a handful no word counts as common."""
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,10 +132,11 @@ def _weight(index: KnowledgeIndex) -> Weight:
 
     def weight(word: str) -> float:
         number = vocabulary.ids.get(word)
-        held = [number] if number is not None else []
-        if not held:
-            return math.log1p((vocabulary.rows + 0.5) / 0.5)
-        return float(vocabulary.idf(np.array(held, np.int32))[0])
+        held = 0.0
+        if number is not None:
+            idf = float(vocabulary.idf(np.array([number], np.int32))[0])
+            held = (vocabulary.rows + 1) / math.exp(idf) - 0.5
+        return math.log1p((vocabulary.rows + PRIOR_ROWS - held + 0.5) / (held + 0.5))
 
     return weight
 
