@@ -58,8 +58,6 @@ async def cancelled(desk: Desk) -> bool:
 async def test_from_shadow_to_acting_and_back(desk: Desk) -> None:
     shell = desk.house.shell
     await people(desk)
-    procedures = sorted((await shell.tenants.get(TENANT)).procedures)
-    assert CANCEL in procedures, procedures
     assert isinstance(await sign_contract(shell, TENANT, TERMS, login="bob"), Refusal)
     assert not isinstance(await sign_contract(shell, TENANT, TERMS, login="ann"), Refusal)
     await look_again(desk)
@@ -78,17 +76,17 @@ async def test_from_shadow_to_acting_and_back(desk: Desk) -> None:
     assert replayed.agrees
     assert "cohort" in {decision.kind for decision in replayed.decisions}
 
-    early = await promote(shell, TENANT, CANCEL, login="ann", procedures=procedures)
+    early = await promote(shell, TENANT, CANCEL, login="ann")
     assert isinstance(early, Refusal)
     assert "gate is closed" in early.message
     for ticket in judged:
         assert await review_decision(shell, TENANT, ticket, login="bob", right=True, human_right=None, breach=False)
-    assert isinstance(await promote(shell, TENANT, CANCEL, login="bob", procedures=procedures), Refusal)
+    assert isinstance(await promote(shell, TENANT, CANCEL, login="bob"), Refusal)
     for percent in (1, 5, 25, 50, 100):
-        standing = await promote(shell, TENANT, CANCEL, login="ann", procedures=procedures)
+        standing = await promote(shell, TENANT, CANCEL, login="ann")
         assert not isinstance(standing, Refusal), standing
         assert standing.percent == percent
-    assert isinstance(await promote(shell, TENANT, CANCEL, login="ann", procedures=procedures), Refusal)
+    assert isinstance(await promote(shell, TENANT, CANCEL, login="ann"), Refusal)
     async with tenant_transaction(shell.pool, TENANT) as conn:
         await conn.execute("update rollout set holdout_ppm = 0")
     await look_again(desk)
@@ -109,7 +107,7 @@ async def test_from_shadow_to_acting_and_back(desk: Desk) -> None:
     assert desk.office.world.orders[order].status == "cancelled"
     await review_decision(shell, TENANT, ticket, login="bob", right=False, human_right=None, breach=True)
     await look_again(desk)
-    found = await overview(shell, TENANT, procedures)
+    found = await overview(shell, TENANT)
     standing = next(each for each in found.standings if each.procedure == CANCEL)
     assert (standing.percent, standing.changed_by) == (0, "guardrail")
     assert not await cancelled(desk)

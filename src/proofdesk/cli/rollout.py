@@ -36,7 +36,7 @@ def sign(
 
     terms = read_kpi(contract)
 
-    async def work(shell: "Shell", name: str, _: list[str]) -> "Signed":
+    async def work(shell: "Shell", name: str) -> "Signed":
         from proofdesk.flows.govern import sign_contract
 
         return accepted(await sign_contract(shell, name, terms, login=user))
@@ -82,7 +82,7 @@ def judge(
     """Say whether what the worker decided on a ticket was right; the evidence of every gate."""
     ticket_id = parse_id(ticket, "ticket")
 
-    async def work(shell: "Shell", name: str, _: list[str]) -> list[str]:
+    async def work(shell: "Shell", name: str) -> list[str]:
         from proofdesk.flows.govern import review_decision
 
         return accepted(
@@ -100,10 +100,10 @@ def judge(
 def promote(procedure: Procedure, user: User, tenant: Tenant = None, home: Home = None, json: Json = False) -> None:
     """One rung wider (0, 1, 5, 25, 50, 100 %); needs the open gate and the role approver."""
 
-    async def work(shell: "Shell", name: str, procedures: list[str]) -> "Standing":
+    async def work(shell: "Shell", name: str) -> "Standing":
         from proofdesk.flows.govern import promote as up
 
-        return accepted(await up(shell, name, procedure, login=user, procedures=procedures))
+        return accepted(await up(shell, name, procedure, login=user))
 
     done = _with_tenant(work, tenant, home)
     if json:
@@ -116,7 +116,7 @@ def promote(procedure: Procedure, user: User, tenant: Tenant = None, home: Home 
 def roll_back(procedure: Procedure, user: User, reason: Reason, tenant: Tenant = None, home: Home = None) -> None:
     """Back to shadow at once."""
 
-    async def work(shell: "Shell", name: str, _: list[str]) -> object:
+    async def work(shell: "Shell", name: str) -> object:
         from proofdesk.flows.govern import roll_back as back
 
         return accepted(await back(shell, name, procedure, login=user, reason=reason))
@@ -129,7 +129,7 @@ def roll_back(procedure: Procedure, user: User, reason: Reason, tenant: Tenant =
 def stop(user: User, reason: Reason, tenant: Tenant = None, home: Home = None) -> None:
     """Stop all actions of the tenant at once; those under way are read back and settled."""
 
-    async def work(shell: "Shell", name: str, _: list[str]) -> str:
+    async def work(shell: "Shell", name: str) -> str:
         from proofdesk.flows.govern import stop_actions
 
         return accepted(await stop_actions(shell, name, login=user, reason=reason))
@@ -142,7 +142,7 @@ def stop(user: User, reason: Reason, tenant: Tenant = None, home: Home = None) -
 def resume(user: User, reason: Reason, tenant: Tenant = None, home: Home = None) -> None:
     """Lift the stop."""
 
-    async def work(shell: "Shell", name: str, _: list[str]) -> str:
+    async def work(shell: "Shell", name: str) -> str:
         from proofdesk.flows.govern import resume_actions
 
         return accepted(await resume_actions(shell, name, login=user, reason=reason))
@@ -175,18 +175,16 @@ def why(
 
 
 def _overview(tenant: str | None, home: Path | None) -> "Overview":
-    async def work(shell: "Shell", name: str, procedures: list[str]) -> "Overview":
+    async def work(shell: "Shell", name: str) -> "Overview":
         from proofdesk.flows.govern import overview
 
-        return await overview(shell, name, procedures)
+        return await overview(shell, name)
 
     return _with_tenant(work, tenant, home)
 
 
-def _with_tenant(work: "Callable[[Shell, str, list[str]], Awaitable[T]]", tenant: str | None, home: Path | None) -> T:
+def _with_tenant(work: "Callable[[Shell, str], Awaitable[T]]", tenant: str | None, home: Path | None) -> T:
     async def inside(house: "House", _: bool) -> T:
-        name = await the_tenant(house, tenant)
-        runtime = await house.shell.tenants.get(name)
-        return await work(house.shell, name, sorted(runtime.procedures))
+        return await work(house.shell, await the_tenant(house, tenant))
 
     return in_house(inside, home)

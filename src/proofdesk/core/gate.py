@@ -82,7 +82,7 @@ def decide_gate(labels: Sequence[Label], contract: KpiContract, procedures: int)
         reasons.append(f"{seen.labels} labels, the contract asks for {contract.min_labels}")
     if seen.breaches > contract.policy_breaches:
         reasons.append(f"{seen.breaches} policy breaches, the contract allows {contract.policy_breaches}")
-    if seen.log_e < seen.bar:
+    if seen.labels and seen.log_e < seen.bar:
         more = "never at this rate" if seen.needed is None else f"about {seen.needed} labels at this rate"
         reasons.append(f"not yet shown to be right more often than {contract.accuracy:.1%}: {more}")
     if seen.paired_log_e is not None and seen.paired_log_e < seen.bar:

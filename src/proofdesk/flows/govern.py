@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from proofdesk.connectors.yamlfile import YamlFile
 from proofdesk.core.gate import Gate, KpiContract, Label, decide_gate
 from proofdesk.core.rollout import Rollout, next_rung
 from proofdesk.flows.context import Shell
@@ -24,6 +25,7 @@ JUDGES = ("agent", "manager", "approver")
 STOPPERS = ("manager", "approver", "administrator", "agent")
 RESUMERS = ("manager", "approver", "administrator")
 MAX_LABELS = 100_000
+PROCEDURES = "procedures/"
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,9 +104,10 @@ async def review_decision(
     return procedures
 
 
-async def overview(shell: Shell, tenant: str, procedures: list[str]) -> Overview:
-    """All procedures of the tenant, promoted or not."""
+async def overview(shell: Shell, tenant: str) -> Overview:
+    """All procedures of the tenant, promoted or not. Needs the database alone: no other system has to be there."""
     async with tenant_transaction(shell.pool, tenant) as conn:
+        procedures = await _procedures(conn, tenant)
         contract = await t.kpi_contract(conn, tenant=tenant)
         rows = {row.procedure: row for row in await t.rollouts(conn, tenant=tenant)}
         stop = await t.action_stop(conn, tenant=tenant)
@@ -118,7 +121,7 @@ async def overview(shell: Shell, tenant: str, procedures: list[str]) -> Overview
 
 
 async def promote(
-    shell: Shell, tenant: str, procedure: str, *, login: str, procedures: list[str], limits: Rollout | None = None
+    shell: Shell, tenant: str, procedure: str, *, login: str, limits: Rollout | None = None
 ) -> Standing | Refusal:
     """One rung up, when the gate is open and `login` may approve. `limits` restricts tiers, jurisdictions, channels."""
     now = shell.clock.now()
@@ -126,6 +129,7 @@ async def promote(
         refused = await _needs(conn, tenant, login, SIGNERS)
         if refused is not None:
             return refused
+        procedures = await _procedures(conn, tenant)
         if procedure not in procedures:
             return Refusal(code="not_found", message=f"there is no procedure {procedure}", field="procedure")
         contract = await t.kpi_contract(conn, tenant=tenant)
@@ -190,6 +194,17 @@ async def resume_actions(shell: Shell, tenant: str, *, login: str, reason: str) 
         await t.lift_action_stop(conn, tenant=tenant)
         await add_leaf(conn, tenant, now, "actions.resumed", {"by": login, "reason": reason}, None)
     return reason
+
+
+async def _procedures(conn: Connection, tenant: str) -> list[str]:
+    """Names of the procedures in force, as their files say."""
+    revision = await t.load_revision(conn, tenant=tenant)
+    if revision is None:
+        return []
+    hashes = [digest for path, digest in revision.files.items() if path.startswith(PROCEDURES)]
+    blobs = await t.load_blobs(conn, tenant=tenant, hashes=hashes)
+    files = (YamlFile(blob.hash, blob.content.decode()) for blob in blobs)
+    return sorted(str(file.data["procedure"]) for file in files)
 
 
 async def _standing(
