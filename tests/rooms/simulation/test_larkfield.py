@@ -109,6 +109,7 @@ async def test_a_candidate_on_the_same_tickets(tmp_path: Path, rows: list[dict[s
     assert {"cancel_order"} <= {name for each in both.changed for name in each.present.intents}
     assert all("cancel_order" not in each.candidate.intents for each in both.changed)
     assert not both.not_worse
+    assert "internal_fault" not in {each.candidate.reason for each in both.changed}
     same = await run(written(tmp_path, rows), cache, candidate=LARKFIELD)
     assert same.simulation.comparison is not None
     assert same.simulation.comparison.changed == ()

@@ -94,6 +94,8 @@ class Simulation(Wholes):
 
     def _try(self, step: Step) -> list[Effect] | Failed | Unclear:
         shapes = [self.profiles[name] for name in step.procedures]
+        if not shapes:  # this company has no procedure that does it
+            return Unclear(kind="unsupported", slot="", question="")
         if step.address is not None:
             return self.addresses(step, shapes)
         if any(shape.slot_of("lines", "line_changes") for shape in shapes):
