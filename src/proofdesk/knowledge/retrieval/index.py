@@ -88,6 +88,11 @@ class KnowledgeIndex:
         self._take_out(document_id)
         self.version += 1
 
+    @property
+    def wasted(self) -> float:
+        """Share of rows that were replaced or removed and still take memory: build anew when it nears a half."""
+        return 1 - sum(len(e.rows) for e in self.documents.values()) / max(1, len(self._owner))
+
     def meanings(self, rows: Sequence[int]) -> Floats:
         return self._meanings[list(rows)].astype(np.float32)
 

@@ -105,3 +105,11 @@ def test_the_database_has_the_last_word() -> None:
     assert len(hits) == 4
     kept = admitted(hits, {"bike-lock/1", "tent-poles/1"}, 1)
     assert [hit.section_id for hit in kept] in (["bike-lock/1"], ["tent-poles/1"])
+
+
+def test_a_copy_says_how_much_of_it_is_dead_weight() -> None:
+    index = library()
+    assert index.wasted == 0.0
+    index.replace([LIBRARY[0]])
+    index.remove("returns")
+    assert index.wasted == 2 / 5
