@@ -31,8 +31,11 @@ SHOWN_CHARS = 2_000
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders, files or archives.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Folders, files, archives, or addresses.")],
     collection: Annotated[str, typer.Option(help="Name them together so; default: the folder's or archive's.")] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A host whose addresses may be fetched; repeat it.")
+    ] = None,
     tenant: Tenant = None,
     home: Home = None,
     json: Json = False,
@@ -43,11 +46,15 @@ def ingest(
     """
 
     async def work(shell: "Shell", name: str, by: str) -> "Ingested":
+        from proofdesk.flows.knowledge.fetch import fetch, is_address
         from proofdesk.flows.knowledge.gather import GatherError, gather
         from proofdesk.flows.knowledge.ingest import ingest as take_in
 
+        addresses = [path for path in paths if is_address(path)]
         try:
-            batches = gather(paths, collection)
+            batches = gather([Path(path) for path in paths if not is_address(path)], collection)
+            if addresses:
+                batches += (await fetch(addresses, allow_host or (), collection=collection),)
         except GatherError as error:
             fail(str(error))
         total = sum(len(batch.inputs) for batch in batches)
