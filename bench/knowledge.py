@@ -21,7 +21,7 @@ import numpy as np
 from bench.retrieval.baseline import tfidf
 from bench.retrieval.folds import BLOCKS, applied, cross_validated, habits, solved, to_ship
 from bench.retrieval.measures import better, measured
-from bench.retrieval.rows import Task, sections_of, tasks_of
+from bench.retrieval.rows import Task, refuse, sections_of, tasks_of
 from bench.retrieval.scale import scale
 from proofdesk.knowledge.retrieval import KnowledgeIndex, Question, Reranker, Retriever, Vectors, shipped_reranker
 from proofdesk.language.intents.encoder import EncoderMissing
@@ -60,7 +60,7 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         source = tasks_of(options.learn_from)
         alike = {t.text for t in source} & {t.text for t in tasks}
         if alike:
-            sys.exit(f"{options.learn_from}: {len(alike)} of its tasks are in {options.tasks} too; name other tasks")
+            refuse(f"{options.learn_from}: {len(alike)} of its tasks are in {options.tasks} too; name other tasks")
         ours, out["protocol"] = applied(index, source, tasks, None), f"learned from {len(source)} other tasks"
     elif options.weights:
         ours = applied(index, [], tasks, msgspec.json.decode(options.weights.read_bytes(), type=Reranker))

@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -19,9 +19,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     needed: frozenset[str]
 
 
+def refuse(why: str) -> NoReturn:
+    """Wrong use or input."""
+    print(why, file=sys.stderr)
+    raise SystemExit(2)
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
-        sys.exit(f"{path}: not found; name a JSON Lines file")
+        refuse(f"{path}: not found; name a JSON Lines file")
     return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
