@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench.processes import temporary_home
 from proofdesk.app import open_database
 from proofdesk.settings import load_settings
 from proofdesk.store import tables as t
 from proofdesk.store.endpoint import Endpoint
 from proofdesk.store.pool import open_pool, tenant_transaction
-from tests.database import temporary_home
 from tests.rooms.cli.running import inside
 
 
