@@ -12,7 +12,9 @@ import pytest_asyncio
 from psycopg.rows import dict_row
 
 from examples.backoffice.faults import Fault
+from proofdesk.core.gate import KpiContract
 from proofdesk.flows.approve import ApprovalDecided, decide_approval
+from proofdesk.flows.govern import Signed, sign_contract
 from proofdesk.flows.replay import KINDS, Replayed, replay_ticket
 from proofdesk.flows.transition import Decided, seal_decision
 from proofdesk.ledger.shred import Opened, open_sealed
@@ -43,6 +45,7 @@ async def post(database_template: Endpoint, tmp_path_factory: pytest.TempPathFac
         await an_approval(running)
         await running.arrives("stranger@example.org", "What will the weather be in Lisbon on Sunday?", proven=False)
         await running.desk.write("somebody@example.org", "My lawyer will sue you.")
+        await in_shadow(running)
         yield running
 
 
@@ -73,6 +76,16 @@ async def an_approval(post: Post) -> None:
         await decide_approval(post.desk.house.shell, TENANT, approval_id, "approved", login), ApprovalDecided
     )
     assert (await post.desk.settle(ticket_id)).status == "solved"
+
+
+async def in_shadow(post: Post) -> None:
+    """A contract is signed, so a procedure nobody promoted only says what it would do."""
+    login = await approver(post.desk)
+    assert isinstance(await sign_contract(post.desk.house.shell, TENANT, KpiContract(), login=login), Signed)
+    post.desk.house.shell.rules.clear()
+    order, customer = pending_order(post.desk)
+    ticket_id = await post.desk.write(customer.email, f"please cancel my order {order.id}")
+    assert (await post.desk.handoff(ticket_id))[1] == "shadow"
 
 
 async def replayed(post: Post, ticket_id: UUID) -> Replayed:
