@@ -74,7 +74,9 @@ async def test_a_paused_worker_is_overtaken_and_writes_nothing_late(chaos: Chaos
 async def test_a_paused_worker_that_kept_its_connections_is_stopped_by_version_and_lease(
     chaos: Chaos, point: str
 ) -> None:
-    chaos.worker()  # it leads: feeding and numbering do not stand still with the other one
+    chaos.worker()
+    await chaos.send(1)
+    await chaos.finish()  # so it leads by now: feeding and numbering do not stand still with the other one
     # One ticket at a time, so that it stands still outside every transaction and holds no lock of a row.
     paused = chaos.worker(PROOFDESK_PAUSE_AT=point, PROOFDESK_CONCURRENCY="1")
     try:
