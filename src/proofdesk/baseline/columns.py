@@ -12,8 +12,10 @@ from proofdesk.core.audit import Column
 
 SURE: Final = 0.5
 """Below this a guess is not used but shown as an alternative."""
-_SCORES: Final = {"good": 5.0, "bad": 1.0, "satisfied": 5.0, "dissatisfied": 1.0, "happy": 5.0, "unhappy": 1.0,
-                  "extremely happy": 5.0, "very satisfied": 5.0, "neutral": 3.0, "very dissatisfied": 1.0}  # fmt: skip
+_SCORES: Final = frozenset({
+    "good", "bad", "satisfied", "dissatisfied", "happy", "unhappy", "extremely happy", "very satisfied", "neutral",
+    "very dissatisfied",
+})  # fmt: skip
 _NO_SCORE: Final = frozenset({"offered", "unoffered", "not offered", "not rated", "none", "-", "n/a"})
 _DURATION: Final = re.compile(r"^\d+(:\d{1,2}){1,2}$|^\d+([.,]\d+)?$")
 
@@ -82,16 +84,16 @@ def normal(title: str) -> str:
     return " ".join(re.sub(r"[^0-9a-zA-Z\u00c0-\uffff]+", " ", spaced).lower().split())
 
 
-def score_value(text: str, scale: float | None) -> float | None:
-    """A survey answer on 1 to 5; None where it is no answer."""
+def is_score(text: str) -> bool:
+    """Whether a survey could have been answered so, in words or as a number."""
     value = text.strip().lower()
     if value in _SCORES:
-        return _SCORES[value]
+        return True
     try:
-        number = float(value.replace(",", "."))
+        float(value.replace(",", "."))
     except ValueError:
-        return None
-    return 1 + 4 * (number - 1) / (scale - 1) if scale and scale != 5 else number
+        return False
+    return True
 
 
 def _shape(samples: Sequence[Sample]) -> Shape:
@@ -182,7 +184,7 @@ def _fits(field: Field, sample: Sample) -> float:
         return sum(_DURATION.match(value.strip()) is not None for value in values) / len(values)
     if field.kind == "score":
         asked = [value for value in values if value.strip().lower() not in _NO_SCORE]
-        return sum(score_value(value, None) is not None for value in asked) / len(asked) if asked else 0.5
+        return sum(is_score(value) for value in asked) / len(asked) if asked else 0.5
     if field.kind == "flag":
         return 1.0 if len(set(values)) <= 3 else 0.6
     if field.kind == "id":

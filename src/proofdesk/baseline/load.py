@@ -12,11 +12,10 @@ from proofdesk.baseline.columns import MappingFile, Recognised, Sample, normal, 
 from proofdesk.baseline.database import Database
 from proofdesk.baseline.dates import epoch_sql
 from proofdesk.baseline.events import fold_events
-from proofdesk.baseline.export import Export
+from proofdesk.baseline.export import SAMPLE_ROWS, Export
 from proofdesk.baseline.expressions import flag_sql, minutes_sql, number_sql, score_sql
 from proofdesk.baseline.source import LINE, CleanFile, Problems
 
-SAMPLE_ROWS: Final = 20_000
 MOST_REPORTED: Final = 100_000
 """Faulty rows of one kind that are looked up; the counts beyond it say "at least"."""
 _SHOWN: Final = 60

@@ -104,10 +104,10 @@ def _encoding(source: Path, problems: Problems) -> str:
     return "utf-8-sig"
 
 
-type_rows = tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]
+Rows = tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]
 
 
-def _csv_rows(text: IO[str], name: str, problems: Problems) -> type_rows:
+def _csv_rows(text: IO[str], name: str, problems: Problems) -> Rows:
     csv.field_size_limit(MAX_FIELD)
     head = text.read(_SNIFF)
     reader = csv.reader(_lines(head, text), delimiter=_delimiter(head))
@@ -186,7 +186,7 @@ def _unique(header: list[str], name: str, problems: Problems) -> tuple[str, ...]
     return tuple(columns)
 
 
-def _json_rows(text: IO[str], name: str, problems: Problems) -> type_rows:
+def _json_rows(text: IO[str], name: str, problems: Problems) -> Rows:
     """Objects, one a line (or one array); nested objects become dotted names. Two passes: names first."""
     columns: dict[str, None] = {}
     for _, record in _objects(text, name, Problems()):
